@@ -1,0 +1,302 @@
+//! Inspection of real shared libraries, good and damaged, and of everything that is not one.
+
+use std::fs;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use super::*;
+use crate::note::HOST_API;
+
+const GOOD: &str = r#"{"v":1,"plugin":"acme-filters","version":"0.1.0","description":"d","license":"Apache-2.0","api":"1.0","rustc":"rustc 1.95.0","target":"x86_64-unknown-linux-gnu","panic":"unwind","entries":[{"namespace":"longshore.scheduler.filter","name":"ram","kind":"longshore.filter","trait":"Filter","revision":1,"description":"x","settings":[{"key":"ratio","type":"float","default":1.5,"required":false,"help":"h"}]},{"namespace":"longshore.scheduler.filter","name":"disk","kind":"longshore.filter","revision":1}]}"#;
+
+/// Builds a shared library that carries the given notes.
+fn build(notes: &[&str], flags: &[&str]) -> Vec<u8> {
+    let dir = tempfile::tempdir().unwrap();
+    let mut code =
+        String::from("int puts(const char *); int answer(void) { return puts(\"\"); }\n");
+    for (i, json) in notes.iter().enumerate() {
+        let padded = json.len().next_multiple_of(4);
+        let json = format!("{json:padded$}")
+            .replace('\\', "\\\\")
+            .replace('"', "\\\"");
+        code.push_str(&format!(
+            "__attribute__((section(\".note.longshore\"), aligned(4), used)) static const struct \
+             {{ unsigned n, d, t; char name[12]; char desc[{padded}]; }} note{i} = \
+             {{ 10, {padded}, 1, \"longshore\", \"{json}\" }};\n"
+        ));
+    }
+    let (source, out) = (dir.path().join("p.c"), dir.path().join("p.so"));
+    fs::write(&source, code).unwrap();
+    let mut cc = Command::new("cc");
+    cc.args([
+        "-shared",
+        "-fPIC",
+        "-Wno-unterminated-string-initialization",
+        "-o",
+    ]);
+    let done = cc.arg(&out).arg(&source).args(flags).output().unwrap();
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    fs::read(out).unwrap()
+}
+
+fn good() -> &'static [u8] {
+    static GOOD_FILE: OnceLock<Vec<u8>> = OnceLock::new();
+    GOOD_FILE.get_or_init(|| build(&[GOOD], &[]))
+}
+
+/// Inspects bytes through a file, as an operator would.
+fn refusal(bytes: &[u8]) -> Refusal {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.so");
+    fs::write(&path, bytes).unwrap();
+    inspect(&path).unwrap_err()
+}
+
+#[test]
+fn a_good_plugin_says_what_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("good.so");
+    fs::write(&path, good()).unwrap();
+    let found = inspect(&path).unwrap();
+    assert_eq!(found.metadata.plugin, "acme-filters");
+    assert_eq!(found.size, good().len() as u64);
+    assert_eq!(found.facts.machine, std::env::consts::ARCH);
+    assert!(
+        found.facts.needed.iter().any(|n| n.starts_with("libc.so")),
+        "{:?}",
+        found.facts
+    );
+    let ram = found
+        .choose("longshore.scheduler.filter", "my_ram", Some("ram"))
+        .unwrap();
+    assert_eq!(ram.settings[0].key, "ratio");
+    assert_eq!(found.entries_in("longshore.scheduler.filter").count(), 2);
+    assert_eq!(sha256(&path).unwrap(), sha256_bytes(good()));
+    let of_bytes = inspect_bytes(&path, found.identity, good()).unwrap();
+    assert_eq!(of_bytes, found, "from a file and from memory the same");
+    let json = serde_json::to_string(&found.metadata).unwrap();
+    assert!(json.contains(r#""type":"float""#));
+}
+
+#[test]
+fn choosing_an_export() {
+    let one = GOOD.replace(",{\"namespace\":\"longshore.scheduler.filter\",\"name\":\"disk\",\"kind\":\"longshore.filter\",\"revision\":1}", "");
+    let bytes = build(&[&one], &[]);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("one.so");
+    fs::write(&path, bytes).unwrap();
+    let found = inspect(&path).unwrap();
+    assert_eq!(
+        found
+            .choose("longshore.scheduler.filter", "other", None)
+            .unwrap()
+            .name,
+        "ram"
+    );
+    let refused = found
+        .choose("longshore.scheduler.filter", "other", Some("rma"))
+        .unwrap_err();
+    assert_eq!(refused.code, "plugin/no-such-driver");
+    assert_eq!(refused.help, "did you mean `ram`?");
+    assert!(
+        refused
+            .what()
+            .starts_with("cannot load driver `other` for `longshore.scheduler.filter`")
+    );
+    assert!(
+        found
+            .choose("longshore.virt.driver", "x", None)
+            .unwrap_err()
+            .why
+            .contains("offers nothing")
+    );
+}
+
+#[test]
+fn refusals_read_well() {
+    let refusal = refusal(b"#!/bin/sh\nexit 0\n").for_entry("longshore.virt.driver", "kvm");
+    let file = refusal.file.display();
+    assert_eq!(
+        refusal.to_string(),
+        format!(
+            "error[plugin/not-elf]: cannot load driver `kvm` for `longshore.virt.driver`
+  file: {file}
+  why:  it starts with `#!/b`, not with an ELF header
+  do:   build it with `crate-type = [\"cdylib\"]`"
+        )
+    );
+    assert_eq!(
+        refusal.one_line(),
+        "cannot load driver `kvm` for `longshore.virt.driver`: it starts with `#!/b`, not with an ELF header \
+         (do: build it with `crate-type = [\"cdylib\"]`) code=plugin/not-elf"
+    );
+}
+
+#[test]
+fn notes_are_checked() {
+    let rows = [
+        (vec![], "plugin/no-entry"),
+        (vec![GOOD.to_owned(), GOOD.to_owned()], "abi/bad-header"),
+        (vec!["{]".to_owned()], "abi/bad-header"),
+        (vec![GOOD.replace("\"v\":1", "\"v\":9")], "abi/bad-header"),
+        (
+            vec![GOOD.replace("\"api\":\"1.0\"", "\"api\":\"x\"")],
+            "abi/bad-header",
+        ),
+        (
+            vec![GOOD.replace("\"api\":\"1.0\"", "\"api\":\"2.0\"")],
+            "abi/version",
+        ),
+        (
+            vec![GOOD.replace("\"api\":\"1.0\"", "\"api\":\"1.999\"")],
+            "abi/version",
+        ),
+        (vec![GOOD.replace("unwind", "abort")], "abi/panic-abort"),
+        (
+            vec![GOOD.replace("\"0.1.0\"", "\"new\"")],
+            "plugin/bad-metadata",
+        ),
+        (
+            vec![GOOD.replace("\"name\":\"disk\"", "\"name\":\"ram\"")],
+            "plugin/bad-metadata",
+        ),
+        (
+            vec![GOOD.replace("\"name\":\"disk\"", "\"name\":\"../x\"")],
+            "plugin/bad-metadata",
+        ),
+        (
+            vec![GOOD.replace("acme-filters", "")],
+            "plugin/bad-metadata",
+        ),
+    ];
+    for (notes, code) in rows {
+        let texts: Vec<&str> = notes.iter().map(String::as_str).collect();
+        let refusal = refusal(&build(&texts, &[]));
+        assert_eq!(refusal.code, code, "{refusal}");
+    }
+    let newer = GOOD.replace("\"api\":\"1.0\"", "\"api\":\"1.999\"");
+    let why = refusal(&build(&[&newer], &[])).why;
+    assert_eq!(
+        why,
+        format!("it is built for plugin-api 1.999, this host speaks {HOST_API}")
+    );
+}
+
+#[test]
+fn odd_elf_files_are_refused() {
+    let rows: [(usize, &[u8], &str); 5] = [
+        (4, &[1], "plugin/wrong-arch"),
+        (5, &[2], "plugin/wrong-arch"),
+        (18, &[40, 0], "plugin/wrong-arch"),
+        (16, &[1, 0], "plugin/not-a-library"),
+        (54, &[7, 0], "plugin/malformed"),
+    ];
+    for (at, bytes, code) in rows {
+        let mut changed = good().to_vec();
+        changed[at..at + bytes.len()].copy_from_slice(bytes);
+        assert_eq!(refusal(&changed).code, code, "byte {at}");
+    }
+    assert_eq!(refusal(b"").why, "the file is empty");
+    let stack = build(&[GOOD], &["-z", "execstack"]);
+    assert_eq!(refusal(&stack).code, "plugin/unsafe-layout");
+    let rpath = ["-Wl,--no-as-needed", "-lz", "-Wl,-rpath,$ORIGIN/lib"];
+    let musl = ["-Wl,-soname,libc.musl-x86_64.so.1"];
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("libmusl.so"), build(&[], &musl)).unwrap();
+    let path = format!("-L{}", dir.path().display());
+    let on_musl = build(&[GOOD], &["-Wl,--no-as-needed", &path, "-lmusl"]);
+    assert_eq!(refusal(&on_musl).code, "plugin/wrong-libc");
+    fs::write(
+        dir.path().join("libz.so"),
+        build(&[], &["-Wl,-soname,libz.so.1"]),
+    )
+    .unwrap();
+    let beside = build(&[GOOD], &[rpath[0], &path, rpath[1], rpath[2]]);
+    assert_eq!(refusal(&beside).code, "plugin/not-self-contained");
+    let program = std::env::current_exe().unwrap();
+    assert_eq!(inspect(&program).unwrap_err().code, "plugin/not-a-library");
+}
+
+#[test]
+fn a_cut_file_is_always_refused() {
+    let bytes = good();
+    let identity = FileIdentity {
+        dev: 0,
+        inode: 0,
+        size: 0,
+        mtime_ns: 0,
+        ctime_ns: 0,
+    };
+    let mut points: Vec<usize> = (0..200).map(|i| i * bytes.len() / 200).collect();
+    points.extend(0..1024.min(bytes.len()));
+    points.push(bytes.len() - 1);
+    for n in points {
+        let refused = inspect_bytes(Path::new("x.so"), identity, &bytes[..n]).unwrap_err();
+        let fine = ["plugin/truncated", "plugin/not-elf"].contains(&refused.code);
+        assert!(fine, "cut at {n}: {refused}");
+    }
+}
+
+#[test]
+fn changed_bytes_never_panic() {
+    let bytes = good();
+    let identity = FileIdentity {
+        dev: 0,
+        inode: 0,
+        size: 0,
+        mtime_ns: 0,
+        ctime_ns: 0,
+    };
+    let (start, end) = (0, bytes.len().min(4096));
+    for at in start..end {
+        for value in [0, 1, 0x7f, 0xff] {
+            let mut changed = bytes.to_vec();
+            changed[at] = value;
+            let _ = inspect_bytes(Path::new("x.so"), identity, &changed);
+        }
+    }
+    for at in 0..end {
+        let mut removed = bytes.to_vec();
+        removed.remove(at);
+        let _ = inspect_bytes(Path::new("x.so"), identity, &removed);
+    }
+}
+
+#[test]
+fn what_is_no_file_is_refused_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let code = |path: &Path| inspect(path).unwrap_err();
+    assert_eq!(code(dir.path()).code, "plugin/not-a-file");
+    assert_eq!(code(Path::new("/dev/zero")).why, "the path is a device");
+    let pipe = dir.path().join("pipe");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(code(&pipe).why, "the path is a named pipe");
+    fs::write(dir.path().join("libfake.so"), "x").unwrap();
+    let missing = code(&dir.path().join("libfkae.so"));
+    assert_eq!(
+        (missing.code, missing.why.as_str()),
+        ("plugin/not-found", "no such file")
+    );
+    assert_eq!(missing.help, "did you mean `libfake.so`?");
+    let only = dir.path().join("libfake.so").display().to_string();
+    assert!(code(dir.path()).help.contains(&only));
+    let link = dir.path().join("link.so");
+    std::os::unix::fs::symlink("nowhere", &link).unwrap();
+    assert!(code(&link).why.contains("leads nowhere"));
+    let sparse = dir.path().join("big.so");
+    fs::File::create(&sparse)
+        .unwrap()
+        .set_len(FILE_BYTES_MAX + 1)
+        .unwrap();
+    assert_eq!(code(&sparse).code, "plugin/too-large");
+}

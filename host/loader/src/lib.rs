@@ -1,0 +1,19 @@
+//! The plugin half of a host: the map of entry points, what a plugin file says of itself, loading
+//! it, and the extension managers. Usable in any program.
+//!
+//! Must not know: which kinds of drivers exist, services, async runtimes, logging. What happened
+//! is returned as values (`Diagnostic`, `Refusal`, reports), never printed.
+
+#![cfg_attr(
+    test,
+    expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")
+)]
+
+pub mod codes;
+pub mod diagnostic;
+pub mod elf;
+pub mod inspect;
+pub mod map;
+pub mod note;
+pub mod settings_check;
+pub mod spanned;

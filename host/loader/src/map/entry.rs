@@ -1,0 +1,215 @@
+//! An entry point: what the map says of one driver, and where it says so.
+//!
+//! A value without behaviour beyond questions about itself. Must not know files, policies or
+//! other entries.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+
+use crate::diagnostic::{Diagnostic, Place};
+
+/// Longest name of an entry or namespace, in bytes.
+pub const NAME_BYTES_MAX: usize = 255;
+/// Priorities reach from minus this to this.
+pub const PRIORITY_MAX: i64 = 1_000;
+
+/// One entry point. Immutable once the map is built.
+#[derive(Debug, Clone)]
+pub struct EntryPoint {
+    /// The namespace it is in.
+    pub namespace: Arc<str>,
+    /// Its name.
+    pub name: String,
+    /// The library as written; empty for an alias or a mask.
+    pub lib: String,
+    /// The directory that a `lib` with a `/` is relative to: that of the file which says so.
+    pub dir: Arc<Path>,
+    /// The driver inside the library, if the map names it.
+    pub export: Option<String>,
+    /// This name stands for another one of the namespace.
+    pub alias: Option<String>,
+    /// Why it is switched off, if it is.
+    pub disabled: Option<Disabled>,
+    /// An absent library is no failure.
+    pub optional: bool,
+    /// Smaller goes first.
+    pub priority: i64,
+    /// What the driver gets.
+    pub settings: Map<String, Json>,
+    /// A text to warn with on use.
+    pub deprecated: Option<String>,
+    /// One line about it.
+    pub about: Option<String>,
+    /// A semantic-version requirement on the plugin.
+    pub version: Option<String>,
+    /// The digest the file must have, lower case.
+    pub sha256: Option<String>,
+    /// Where the map says so.
+    pub origin: Place,
+    /// Why it cannot be used, if the map itself is wrong about it.
+    pub fault: Option<Arc<Diagnostic>>,
+    pub(super) spans: SettingSpans,
+    pub(super) rank: usize,
+}
+
+impl EntryPoint {
+    /// Not switched off. An entry with a `fault` may be enabled and still unusable.
+    pub fn is_enabled(&self) -> bool {
+        self.disabled.is_none()
+    }
+
+    /// The target as written in the short form: `lib` or `lib:export`.
+    pub fn target(&self) -> String {
+        match &self.export {
+            Some(export) => format!("{}:{export}", self.lib),
+            None => self.lib.clone(),
+        }
+    }
+
+    /// `namespace/name`.
+    pub fn full_name(&self) -> String {
+        format!("{}/{}", self.namespace, self.name)
+    }
+
+    /// Where a setting's value stands, by JSON pointer (`/ratio`); the nearest known parent, or
+    /// the entry.
+    pub fn setting_place(&self, pointer: &str) -> Place {
+        self.spans_of(pointer)
+            .map_or_else(|| self.origin.clone(), |s| s.value.clone())
+    }
+
+    /// Where a setting's key stands, by JSON pointer.
+    pub fn setting_key_place(&self, pointer: &str) -> Place {
+        self.spans_of(pointer)
+            .map_or_else(|| self.origin.clone(), |s| s.key.clone())
+    }
+
+    fn spans_of(&self, pointer: &str) -> Option<&KeyPlaces> {
+        let mut pointer = pointer;
+        loop {
+            if let Some(found) = self.spans.get(pointer) {
+                return Some(found);
+            }
+            pointer = &pointer[..pointer.rfind('/')?];
+        }
+    }
+
+    /// The same library, export and settings: writing it twice means nothing more than once.
+    pub(super) fn repeats(&self, other: &EntryPoint) -> bool {
+        let same_dir =
+            !self.lib.contains('/') || self.lib.starts_with('/') || self.dir == other.dir;
+        self.lib == other.lib
+            && same_dir
+            && self.export == other.export
+            && self.alias == other.alias
+            && self.settings == other.settings
+    }
+}
+
+/// Key paths (JSON pointers) to places.
+pub(super) type SettingSpans = HashMap<String, KeyPlaces>;
+
+/// Where a setting is written.
+#[derive(Debug, Clone)]
+pub(super) struct KeyPlaces {
+    pub(super) key: Place,
+    pub(super) value: Place,
+}
+
+/// Why an entry is switched off, and where that is said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disabled {
+    /// What switched it off.
+    pub by: DisabledBy,
+    /// Where.
+    pub place: Place,
+}
+
+/// What switches an entry off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DisabledBy {
+    /// `enabled = false`.
+    Entry,
+    /// `name = false`.
+    Mask,
+    /// The policy's `disabled`.
+    Policy,
+    /// The policy's `only` does not list it.
+    Only,
+    /// `LONGSHORE_DISABLE`.
+    Environment,
+}
+
+impl fmt::Display for Disabled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let how = match self.by {
+            DisabledBy::Entry => "`enabled = false`",
+            DisabledBy::Mask => "masked with `false`",
+            DisabledBy::Policy => "listed under `disabled`",
+            DisabledBy::Only => "not listed under `only`",
+            DisabledBy::Environment => "switched off",
+        };
+        write!(f, "{how} ({})", self.place)
+    }
+}
+
+/// Splits `LIB:EXPORT` at the last colon, if what follows can be an export.
+pub fn split_target(target: &str) -> (&str, Option<&str>) {
+    match target.rsplit_once(':') {
+        Some((lib, export)) if is_export(export) => (lib, Some(export)),
+        _ => (target, None),
+    }
+}
+
+fn is_export(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes
+        .next()
+        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+        && bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
+}
+
+/// Why a name of an entry or a namespace is not valid.
+pub(super) fn name_fault(name: &str) -> Option<&'static str> {
+    if name.is_empty() {
+        Some("it is empty")
+    } else if name.len() > NAME_BYTES_MAX {
+        Some("it is longer than 255 bytes")
+    } else if name.chars().any(char::is_control) {
+        Some("it has control characters")
+    } else if name.trim() != name {
+        Some("it starts or ends with a space")
+    } else {
+        None
+    }
+}
+
+/// Why a library or export is not valid, and what to do.
+pub(super) fn lib_fault(lib: &str) -> Option<(&'static str, &'static str)> {
+    let write = "write `LIBRARY` or `LIBRARY:EXPORT`";
+    if lib.is_empty() {
+        Some(("the library's name is empty", write))
+    } else if lib.chars().any(char::is_control) {
+        Some(("it has control characters", write))
+    } else if lib.len() > 4096 {
+        Some(("it is longer than 4096 bytes", write))
+    } else if lib.split('/').any(|part| part == "..") {
+        let help = "use an absolute path, or add the directory to `search`";
+        Some(("`..` may not leave the search path", help))
+    } else if !lib.contains('/') && lib.contains(':') {
+        Some(("what follows a colon is not an export", write))
+    } else if lib.ends_with('/') || lib == "." {
+        Some(("it names a directory", write))
+    } else {
+        None
+    }
+}
+
+/// Why an export is not valid.
+pub(super) fn export_fault(export: &str) -> Option<&'static str> {
+    (!is_export(export)).then_some("an export is a name of letters, digits, `_`, `.` and `-`")
+}

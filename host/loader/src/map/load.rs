@@ -1,0 +1,191 @@
+//! Finding and reading the files of the map: the base file and its drop-ins, in their order.
+//!
+//! The only file of the map that touches the disk, besides the search for a library. Never
+//! blocks: what is not a regular file is not opened. Bounds: 1 MiB per file, 1 000 drop-ins.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::build::{Builder, search_dirs};
+use super::environment::Environment;
+use super::file::{self, RawFile};
+use super::{LoadOptions, MapError, PluginMap};
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Place, Severity, escape};
+use crate::spanned::TEXT_BYTES_MAX;
+
+/// Most drop-in files.
+pub const DROP_INS_MAX: usize = 1_000;
+
+pub(super) fn load(
+    path: &Path,
+    environment: &Environment,
+    options: &LoadOptions,
+) -> Result<PluginMap, MapError> {
+    let shown = path.display().to_string();
+    let dir: Arc<Path> = Arc::from(directory_of(path));
+    let bytes = read_file(path).map_err(|d| MapError {
+        diagnostics: vec![*d],
+    })?;
+    let mut base = file::read(&bytes, &shown, &dir, None);
+    let mut fatal = std::mem::take(&mut base.fatal);
+    let includes = base
+        .include
+        .take()
+        .unwrap_or_else(|| vec!["plugins.d".to_owned()]);
+    let mut search = environment.plugin_dirs();
+    search.extend(search_dirs(&dir, &base.search));
+    search.extend(options.builtin_dirs.iter().cloned());
+
+    let mut builder = Builder::default();
+    builder.add(base);
+    match drop_ins(&dir, &includes, path) {
+        Ok(files) => {
+            for file in files {
+                add_drop_in(&mut builder, &file, &shown, options, &mut fatal);
+            }
+        }
+        Err(d) => fatal.push(*d),
+    }
+    finish(builder, search, environment, fatal)
+}
+
+/// Applies the environment and makes the map, unless something was fatal.
+pub(super) fn finish(
+    mut builder: Builder,
+    search: Vec<PathBuf>,
+    environment: &Environment,
+    mut fatal: Vec<Diagnostic>,
+) -> Result<PluginMap, MapError> {
+    builder.add_environment(environment, &mut fatal);
+    let built = builder.finish();
+    if !fatal.is_empty() {
+        return Err(MapError { diagnostics: fatal });
+    }
+    if environment.is_strict() && !built.diagnostics.is_empty() {
+        let mut diagnostics = built.diagnostics;
+        for d in &mut diagnostics {
+            d.severity = Severity::Error;
+        }
+        return Err(MapError { diagnostics });
+    }
+    Ok(PluginMap::new(built, search))
+}
+
+fn add_drop_in(
+    builder: &mut Builder,
+    path: &Path,
+    base: &str,
+    options: &LoadOptions,
+    fatal: &mut Vec<Diagnostic>,
+) {
+    let shown = path.display().to_string();
+    let dir: Arc<Path> = Arc::from(directory_of(path));
+    let read = |bytes: Vec<u8>| file::read(&bytes, &shown, &dir, Some(base));
+    let errors = match read_file(path).map(read) {
+        Ok(RawFile { fatal, .. }) if !fatal.is_empty() => fatal,
+        Ok(file) => {
+            builder.add(file);
+            return;
+        }
+        Err(d) => vec![*d],
+    };
+    if options.lenient {
+        builder.diagnostics.extend(errors)
+    } else {
+        fatal.extend(errors)
+    }
+}
+
+/// All drop-ins, sorted by file name; a name in a later directory replaces the same name in an
+/// earlier one.
+fn drop_ins(dir: &Path, includes: &[String], base: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
+    let mut found: BTreeMap<Vec<u8>, PathBuf> = BTreeMap::new();
+    let base = base.canonicalize().ok();
+    for include in includes {
+        let include = dir.join(include);
+        let entries = match fs::read_dir(&include) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+            Err(e) => return Err(unreadable(&include, &e)),
+        };
+        for entry in entries {
+            let name = entry.map_err(|e| unreadable(&include, &e))?.file_name();
+            let path = include.join(&name);
+            if !is_drop_in(&name) || (base.is_some() && path.canonicalize().ok() == base) {
+                continue;
+            }
+            found.insert(name.as_bytes().to_owned(), path);
+            if found.len() > DROP_INS_MAX {
+                let place = Place::File(include.display().to_string());
+                let what = format!("more than {DROP_INS_MAX} drop-in files");
+                let d = Diagnostic::error(codes::MAP_TOO_LARGE, place, what);
+                return Err(Box::new(d.with_help("join some of them")));
+            }
+        }
+    }
+    // A link to `/dev/null` is how a file of an earlier directory is masked.
+    Ok(found.into_values().filter(|p| !is_null_device(p)).collect())
+}
+
+fn is_drop_in(name: &OsString) -> bool {
+    let bytes = name.as_bytes();
+    bytes.ends_with(b".toml") && !bytes.starts_with(b".")
+}
+
+fn is_null_device(path: &Path) -> bool {
+    path.canonicalize()
+        .is_ok_and(|p| p == Path::new("/dev/null"))
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Reads a whole regular file of at most `TEXT_BYTES_MAX`, and one byte more when it is longer.
+fn read_file(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
+    let meta = fs::metadata(path).map_err(|e| unreadable(path, &e))?;
+    if !meta.is_file() {
+        let what = if meta.is_dir() {
+            "is a directory"
+        } else {
+            "is not a regular file"
+        };
+        let shown = path.display().to_string();
+        let what = format!("cannot read plugin map `{}`: it {what}", escape(&shown));
+        let d = Diagnostic::error(codes::MAP_UNREADABLE, Place::File(shown), what);
+        return Err(Box::new(d.with_help("name the file")));
+    }
+    let mut bytes = Vec::new();
+    let limit = TEXT_BYTES_MAX as u64 + 1;
+    let file = fs::File::open(path).map_err(|e| unreadable(path, &e))?;
+    file.take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(|e| unreadable(path, &e))?;
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Box<Diagnostic> {
+    let shown = path.display().to_string();
+    let absent = error.kind() == io::ErrorKind::NotFound;
+    let code = if absent {
+        codes::MAP_NOT_FOUND
+    } else {
+        codes::MAP_UNREADABLE
+    };
+    let what = format!("cannot read plugin map `{}`: {error}", escape(&shown));
+    let help = match crate::inspect::neighbour(path).filter(|_| absent) {
+        Some(near) => format!("did you mean `{}`?", escape(&near)),
+        None if absent => "correct the path, or write the file".to_owned(),
+        None => "make it readable for the service user".to_owned(),
+    };
+    Box::new(Diagnostic::error(code, Place::File(shown), what).with_help(help))
+}

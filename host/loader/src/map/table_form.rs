@@ -1,0 +1,170 @@
+//! The table form of an entry: `{ lib = "…", export = "…", … }`.
+//!
+//! Reads the keys, then decides what the entry is: exactly one of library, alias, patch. Must not
+//! know other entries or files.
+
+use super::entry::{PRIORITY_MAX, split_target};
+use super::file::FileReader;
+use super::raw::{Mode, RawEntry};
+use crate::codes;
+use crate::diagnostic::{Diagnostic, escape};
+use crate::spanned::{Member, Node, Table};
+
+/// Keys of the table form.
+pub(super) const ENTRY_KEYS: &[&str] = &[
+    "lib",
+    "export",
+    "alias",
+    "enabled",
+    "optional",
+    "priority",
+    "settings",
+    "override",
+    "append",
+    "patch",
+    "deprecated",
+    "about",
+    "version",
+    "sha256",
+];
+
+/// Which of the three merging keys are `true`.
+#[derive(Default)]
+struct Merging {
+    overrides: bool,
+    appends: bool,
+    patches: bool,
+}
+
+/// Fills `raw` from `table`.
+pub(super) fn read(file: &mut FileReader<'_>, raw: &mut RawEntry, table: &Table) {
+    let what = format!("entry `{}/{}`", escape(&raw.namespace), escape(&raw.name));
+    file.reader.unknown_keys(table, ENTRY_KEYS, &what);
+    let mut merging = Merging::default();
+    for member in &table.members {
+        key(file, raw, member, &mut merging);
+    }
+    raw.mode = if merging.overrides {
+        Mode::Override
+    } else if merging.patches || is_lone_enabled(table) {
+        Mode::Patch
+    } else {
+        Mode::Plain
+    };
+    if let Some(why) = shape_fault(raw, table, &merging) {
+        let what = format!("{what} needs exactly one of `lib`, `alias`, `patch`");
+        let d = Diagnostic::error(codes::MAP_BAD_ENTRY, raw.place.clone(), what)
+            .with_why(why)
+            .with_help("write `lib = \"…\"`, or `alias = \"…\"`, or `patch = true`");
+        raw.fault.get_or_insert(d);
+    }
+    // The short form inside the table form: `lib = "a.so:x"` is taken as the file name it says.
+    if let Some(member) = table.get("lib") {
+        let export = table.get("export").and(raw.export.as_deref());
+        let lib = raw.lib.as_deref().unwrap_or_default();
+        let fault = file.target_fault(&raw_target(lib, export), lib, export, &member.node.span);
+        if let (Some(d), None) = (fault, &raw.fault) {
+            let advice = match split_target(lib) {
+                (path, Some(name)) if !lib.contains('/') => {
+                    d.with_help(format!("write `lib = \"{path}\", export = \"{name}\"`"))
+                }
+                _ => d,
+            };
+            raw.fault = Some(advice);
+        }
+    }
+}
+
+fn raw_target(lib: &str, export: Option<&str>) -> String {
+    export.map_or_else(|| lib.to_owned(), |export| format!("{lib}:{export}"))
+}
+
+fn key(file: &mut FileReader<'_>, raw: &mut RawEntry, member: &Member, merging: &mut Merging) {
+    let (name, node) = (member.key.as_str(), &member.node);
+    let text = |file: &mut FileReader<'_>| file.reader.string(name, node).map(str::to_owned);
+    let flag = |file: &mut FileReader<'_>| file.reader.boolean(name, node).unwrap_or(false);
+    match name {
+        "lib" => raw.lib = text(file),
+        "export" => raw.export = text(file),
+        "alias" => raw.alias = text(file),
+        "enabled" => {
+            let place = file.reader.place(&node.span);
+            raw.enabled = file.reader.boolean(name, node).map(|b| (b, place));
+        }
+        "optional" => raw.optional = file.reader.boolean(name, node),
+        "priority" => {
+            raw.priority = file
+                .reader
+                .integer(name, node, -PRIORITY_MAX..=PRIORITY_MAX);
+        }
+        "settings" => raw.settings = file.settings(node),
+        "override" => merging.overrides = flag(file),
+        "append" => merging.appends = flag(file),
+        "patch" => merging.patches = flag(file),
+        "deprecated" => raw.deprecated = text(file),
+        "about" => raw.about = text(file),
+        "version" => raw.version = version(file, node),
+        "sha256" => raw.sha256 = digest(file, node),
+        _ => {}
+    }
+}
+
+fn is_lone_enabled(table: &Table) -> bool {
+    matches!(table.members.as_slice(), [only] if only.key == "enabled")
+}
+
+/// Why the keys do not fit together.
+fn shape_fault(raw: &RawEntry, table: &Table, merging: &Merging) -> Option<String> {
+    let modes = [merging.overrides, merging.appends, merging.patches];
+    if modes.iter().filter(|m| **m).count() > 1 {
+        return Some("only one of `override`, `append`, `patch` can be `true`".to_owned());
+    }
+    let has = |key: &str| table.get(key).is_some();
+    if has("alias") {
+        let keys = table.members.iter().map(|m| m.key.as_str());
+        let odd = keys
+            .into_iter()
+            .find(|k| !["alias", "deprecated", "enabled"].contains(k))?;
+        return Some(format!("an alias takes no `{odd}`"));
+    }
+    let patches = raw.mode == Mode::Patch;
+    (!has("lib") && !patches).then(|| "it has none of them".to_owned())
+}
+
+fn version(file: &mut FileReader<'_>, node: &Node) -> Option<String> {
+    let text = file.reader.string("version", node)?;
+    match semver::VersionReq::parse(text) {
+        Ok(_) => Some(text.to_owned()),
+        Err(e) => {
+            let what = format!(
+                "`version` must be a version requirement, not `{}`",
+                escape(text)
+            );
+            let place = file.reader.place(&node.span);
+            let d = Diagnostic::error(codes::MAP_WRONG_TYPE, place, what)
+                .with_why(escape(&e.to_string()))
+                .with_help("write one such as `\"^1.2\"` or `\">=1.0, <3\"`");
+            file.reader.report(d);
+            None
+        }
+    }
+}
+
+fn digest(file: &mut FileReader<'_>, node: &Node) -> Option<String> {
+    let text = file.reader.string("sha256", node)?;
+    if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Some(text.to_ascii_lowercase());
+    }
+    let length = text.chars().count();
+    let place = file.reader.place(&node.span);
+    let what = format!("`sha256` must be 64 hex digits, not {length} characters");
+    let what = if length == 64 {
+        "`sha256` must be 64 hex digits".to_owned()
+    } else {
+        what
+    };
+    let d = Diagnostic::error(codes::MAP_WRONG_TYPE, place, what)
+        .with_help("`longshore plugin inspect FILE` prints the digest");
+    file.reader.report(d);
+    None
+}

@@ -1,0 +1,222 @@
+//! The loader's door: a plugin's root made safe to use, entry by entry.
+//!
+//! The loader opens the file and finds the symbol; from there everything that needs `unsafe` is here. The order is the
+//! promise: magic, version, entry, kind, revision, methods, and only then the author's constructor.
+
+use super::buffer::RawStr;
+use super::call::RawContext;
+use super::error::take_error;
+use super::layout::methods_differ;
+use super::root::{Entry, Header, Root, API_MAJOR, API_MINOR, FLAG_PANIC_ABORT, MAGIC};
+use super::services::Services;
+use super::table::{DriverKind, RawDriver};
+use crate::context::Context;
+use crate::error::DriverError;
+use std::sync::Arc;
+
+/// Why a library was not accepted once it was open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RootError {
+    /// The symbol does not lead to a longshore header.
+    BadHeader(&'static str),
+    /// The plugin's api version, which this host does not speak.
+    Version(u32, u32),
+}
+
+/// Why an entry was not built.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BuildError {
+    /// It is of another kind, or of another revision of it: what is there, what is wanted.
+    WrongKind(String, String),
+    /// A method or type differs, in one line.
+    Layout(String),
+    /// The constructor failed or panicked.
+    Driver(DriverError),
+}
+
+/// A plugin that is open. It is never closed, so the root lives for ever.
+#[derive(Clone, Copy)]
+pub struct Plugin {
+    root: &'static Root,
+}
+
+impl Plugin {
+    /// Follows the exported symbol.
+    ///
+    /// # Errors
+    /// [`RootError`].
+    ///
+    /// # Safety
+    /// `symbol` must be the address of the symbol [`super::root::SYMBOL`] in a library that is never closed.
+    pub unsafe fn open(symbol: *const Header, services: Services) -> Result<Self, RootError> {
+        if symbol.is_null() {
+            return Err(RootError::BadHeader("the exported symbol is null"));
+        }
+        // SAFETY: any static that exports this name is at least as large as its magic.
+        let magic = unsafe { std::ptr::addr_of!((*symbol).magic).read_unaligned() };
+        if magic != MAGIC {
+            return Err(RootError::BadHeader("the exported symbol does not start with `longshore-abi-1`"));
+        }
+        // SAFETY: the magic vouches for the rest of the header.
+        let open = unsafe { (*symbol).open };
+        // SAFETY: the header's own function, with services that are never freed.
+        let root = unsafe { open(services.as_raw()) };
+        if root.is_null() {
+            return Err(RootError::BadHeader("the plugin has no root"));
+        }
+        // SAFETY: the plugin's root is a static of a library that stays open.
+        let root = unsafe { &*root };
+        if root.api_major != API_MAJOR || root.api_minor > API_MINOR {
+            return Err(RootError::Version(root.api_major, root.api_minor));
+        }
+        Ok(Self { root })
+    }
+
+    /// Major and minor version of the plugin-api it was built with.
+    pub fn api_version(&self) -> (u32, u32) {
+        (self.root.api_major, self.root.api_minor)
+    }
+
+    /// Whether a panic in it would end the process.
+    pub fn aborts_on_panic(&self) -> bool {
+        self.root.flags & FLAG_PANIC_ABORT != 0
+    }
+
+    /// Its entry points.
+    pub fn entries(&self) -> impl Iterator<Item = PluginEntry> {
+        // SAFETY: a static slice of the plugin's.
+        unsafe { self.root.entries.get() }.iter().map(PluginEntry)
+    }
+
+    /// The entry with this namespace and name.
+    pub fn entry(&self, namespace: &str, name: &str) -> Option<PluginEntry> {
+        self.entries().find(|e| e.name() == name && e.namespace() == namespace)
+    }
+}
+
+/// An entry point of an open plugin.
+#[derive(Clone, Copy)]
+pub struct PluginEntry(&'static Entry);
+
+fn text(raw: RawStr<'static>) -> &'static str {
+    // SAFETY: a static text of the plugin's; what is not UTF-8 reads as empty and matches nothing.
+    std::str::from_utf8(unsafe { raw.get() }).unwrap_or_default()
+}
+
+impl PluginEntry {
+    /// The namespace it is made for.
+    pub fn namespace(&self) -> &'static str {
+        text(self.0.namespace)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        text(self.0.name)
+    }
+
+    /// The id of its kind.
+    pub fn kind(&self) -> &'static str {
+        text(self.0.kind)
+    }
+
+    /// Whether it can be used as a `K`. Runs no foreign code. The verdict never changes, so a caller may keep it.
+    ///
+    /// # Errors
+    /// [`BuildError::WrongKind`] or [`BuildError::Layout`].
+    pub fn check<K: ?Sized + DriverKind>(&self) -> Result<(), BuildError> {
+        let kind = self.kind();
+        if kind != K::ID || self.0.revision != K::REVISION {
+            let there = format!("{kind} revision {}", self.0.revision);
+            return Err(BuildError::WrongKind(there, format!("{} revision {}", K::ID, K::REVISION)));
+        }
+        // SAFETY: a static slice of the plugin's.
+        let theirs = unsafe { self.0.methods.get() };
+        methods_differ(kind, K::METHODS, theirs).map_or(Ok(()), |why| Err(BuildError::Layout(why)))
+    }
+
+    /// Checks the entry, runs its constructor and binds the driver.
+    ///
+    /// # Errors
+    /// [`BuildError`].
+    pub fn build<K: ?Sized + DriverKind>(&self, settings: &str, context: &Context) -> Result<Built<K>, BuildError> {
+        self.check::<K>()?;
+        self.build_checked(settings, context)
+    }
+
+    fn build_checked<K: ?Sized + DriverKind>(&self, settings: &str, context: &Context) -> Result<Built<K>, BuildError> {
+        let raw_context = RawContext::lend(context);
+        let mut raw = std::mem::MaybeUninit::<RawDriver>::uninit();
+        // SAFETY: the entry's own function; all three arguments live during the call.
+        let error = unsafe { (self.0.build)(RawStr::text(settings), &raw_context, raw.as_mut_ptr()) };
+        if !error.is_null() {
+            // SAFETY: a non-null error is ours to take, once.
+            return Err(BuildError::Driver(unsafe { take_error(error) }));
+        }
+        // SAFETY: null means that the driver was written.
+        let raw = unsafe { raw.assume_init() };
+        if raw.this.is_null() || raw.table.is_null() {
+            return Err(BuildError::Layout(format!("`{}`: the constructor gave no driver", self.name())));
+        }
+        // SAFETY: the methods were checked against `K`'s before the constructor ran.
+        let driver = K::share(unsafe { K::proxy(raw) });
+        Ok(Built { ready: Ready { raw }, driver })
+    }
+}
+
+/// A driver that was built, and its `ready`.
+pub struct Built<K: ?Sized> {
+    /// The driver, as services hold it.
+    pub driver: Arc<K>,
+    /// Asks the driver whether it is ready. Must not be used after the driver is gone.
+    ready: Ready,
+}
+
+#[derive(Clone, Copy)]
+struct Ready {
+    raw: RawDriver,
+}
+
+// SAFETY: the driver behind it is `Send + Sync`, as every kind demands.
+unsafe impl Send for Ready {}
+// SAFETY: as above.
+unsafe impl Sync for Ready {}
+
+impl<K: ?Sized> Built<K> {
+    /// Whether what the driver stands on answers: `Driver::ready`, under the guard.
+    ///
+    /// # Errors
+    /// The driver's own.
+    pub fn ready(&self) -> Result<(), DriverError> {
+        // SAFETY: the table came with the driver.
+        let ready = unsafe { (*self.ready.raw.table).ready };
+        let ready = match ready {
+            Some(ready) => ready,
+            None => return Ok(()),
+        };
+        // SAFETY: `self.driver` keeps the driver alive.
+        let error = unsafe { ready(self.ready.raw.this) };
+        if error.is_null() {
+            return Ok(());
+        }
+        // SAFETY: a non-null error is ours to take, once.
+        Err(unsafe { take_error(error) })
+    }
+}
+
+impl<K: ?Sized> Clone for Built<K> {
+    fn clone(&self) -> Self {
+        Self { driver: Arc::clone(&self.driver), ready: self.ready }
+    }
+}
+
+/// A context for a driver; the loader makes one per driver it builds.
+pub fn context(
+    services: Services,
+    driver: u64,
+    namespace: &str,
+    name: &str,
+    host: &str,
+    state_dir: std::path::PathBuf,
+) -> Context {
+    Context::new(services, driver, namespace, name, host, state_dir)
+}

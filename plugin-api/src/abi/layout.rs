@@ -1,0 +1,158 @@
+//! What a type looks like on the wire, as data: compared method by method before any foreign code is trusted.
+//!
+//! Names here are literals of this crate or single identifiers, never `stringify!` of a type: compilers print those
+//! differently. Called by `driver_kind!` (which stores the layouts) and by [`super::host`] (which compares them).
+
+use super::buffer::{RawSlice, RawStr};
+
+/// The layout of one type.
+#[repr(C)]
+pub struct TypeLayout {
+    /// `u32`, `text`, `list`, or the name of a record.
+    pub name: RawStr<'static>,
+    /// Size in bytes of its wire form.
+    pub size: usize,
+    /// Alignment in bytes of its wire form.
+    pub align: usize,
+    /// Fields of a record in order, or the one item type of a list or option (then the field's name is empty).
+    pub parts: RawSlice<'static, Part>,
+}
+
+/// One field.
+#[repr(C)]
+pub struct Part {
+    /// The field's name.
+    pub name: RawStr<'static>,
+    /// The field's type.
+    pub layout: &'static TypeLayout,
+}
+
+impl TypeLayout {
+    /// The layout of `T` under `name`, with these parts.
+    pub const fn of<T>(name: &'static str, parts: &'static [Part]) -> Self {
+        Self {
+            name: RawStr::text(name),
+            size: core::mem::size_of::<T>(),
+            align: core::mem::align_of::<T>(),
+            parts: RawSlice::new(parts),
+        }
+    }
+
+    /// The type's name, for messages.
+    pub fn name(&self) -> String {
+        // SAFETY: layouts are made by `TypeLayout::of` in whichever library they come from.
+        String::from_utf8_lossy(unsafe { self.name.get() }).into_owned()
+    }
+
+    fn parts(&self) -> &'static [Part] {
+        // SAFETY: as in `name`.
+        unsafe { self.parts.get() }
+    }
+
+    /// Where `self` (the host's) and `other` (the plugin's) first differ, in one line; `None` if they agree.
+    pub fn difference(&self, other: &TypeLayout) -> Option<String> {
+        self.differs(other, 0)
+    }
+
+    fn differs(&self, other: &TypeLayout, depth: usize) -> Option<String> {
+        /// Wire types do not recurse; a deeper one can only be a damaged file.
+        const DEPTH_MAX: usize = 16;
+        let (here, there) = (self.name(), other.name());
+        if depth > DEPTH_MAX || here != there {
+            return Some(format!("type `{here}` here, `{there}` in the plugin"));
+        }
+        let (ours, theirs) = (self.parts(), other.parts());
+        for (i, part) in ours.iter().enumerate() {
+            let field = part.name();
+            match theirs.get(i) {
+                None => return Some(format!("`{here}` has no field `{field}` in the plugin")),
+                Some(found) if found.name() != field => {
+                    let got = found.name();
+                    return Some(format!("`{here}`: field `{field}` here, `{got}` in the plugin"));
+                }
+                Some(found) => {
+                    if let Some(why) = part.layout.differs(found.layout, depth + 1) {
+                        let place = if field.is_empty() { String::new() } else { format!(".{field}") };
+                        return Some(format!("`{here}{place}`: {why}"));
+                    }
+                }
+            }
+        }
+        if let Some(extra) = theirs.get(ours.len()) {
+            return Some(format!("`{here}` has an extra field `{}` in the plugin", extra.name()));
+        }
+        if (self.size, self.align) != (other.size, other.align) {
+            return Some(format!("`{here}` has {} bytes here, {} in the plugin", self.size, other.size));
+        }
+        None
+    }
+}
+
+impl Part {
+    /// A field.
+    pub const fn new(name: &'static str, layout: &'static TypeLayout) -> Self {
+        Self { name: RawStr::text(name), layout }
+    }
+
+    fn name(&self) -> String {
+        // SAFETY: parts are made by `Part::new` in whichever library they come from.
+        String::from_utf8_lossy(unsafe { self.name.get() }).into_owned()
+    }
+}
+
+/// One method of a kind.
+#[repr(C)]
+pub struct MethodDesc {
+    /// Its name.
+    pub name: RawStr<'static>,
+    /// Its arguments after `&self`.
+    pub args: RawSlice<'static, &'static TypeLayout>,
+    /// What it answers when it succeeds.
+    pub ret: &'static TypeLayout,
+    /// 1 when the trait provides a body, so that an older plugin may lack the method.
+    pub provided: u32,
+}
+
+impl MethodDesc {
+    /// Its name, for messages.
+    pub fn name(&self) -> String {
+        // SAFETY: made by `driver_kind!` from a literal.
+        String::from_utf8_lossy(unsafe { self.name.get() }).into_owned()
+    }
+}
+
+/// Why the plugin's methods do not fit the host's, in one line; `None` if they fit.
+///
+/// Methods are only ever appended: a plugin may have fewer (the rest must be provided) or more (ignored).
+pub fn methods_differ(kind: &str, ours: &[MethodDesc], theirs: &[MethodDesc]) -> Option<String> {
+    for (i, method) in ours.iter().enumerate() {
+        let name = method.name();
+        let found = match theirs.get(i) {
+            Some(found) => found,
+            None if method.provided != 0 => continue,
+            None => return Some(format!("kind {kind}: the plugin has no method `{name}`")),
+        };
+        if found.name() != name {
+            let got = found.name();
+            return Some(format!("kind {kind}: method #{} is `{name}` here, `{got}` in the plugin", i + 1));
+        }
+        if let Some(why) = method_differs(method, found) {
+            return Some(format!("kind {kind}: `{name}` {why}"));
+        }
+    }
+    None
+}
+
+fn method_differs(ours: &MethodDesc, theirs: &MethodDesc) -> Option<String> {
+    // SAFETY: both tables were made by `driver_kind!`, each in its own library.
+    let (a, b) = unsafe { (ours.args.get(), theirs.args.get()) };
+    if a.len() != b.len() {
+        return Some(format!("takes {} arguments here, {} in the plugin", a.len(), b.len()));
+    }
+    for (i, (here, there)) in a.iter().zip(b).enumerate() {
+        if let Some(why) = here.difference(there) {
+            return Some(format!("argument {}: {why}", i + 1));
+        }
+    }
+    ours.ret.difference(theirs.ret).map(|why| format!("result: {why}"))
+}

@@ -1,0 +1,295 @@
+//! The columns of a host table: their numbers, accessors and the live form that a host manager changes.
+//!
+//! One list below gives every column its number, type and doc; numbers are only ever appended. A change copies a column
+//! only while a snapshot still shares it.
+
+use crate::abi::columns::{snapshot, ColumnData, ListData, Texts};
+use crate::abi::hosts::RawTable;
+use crate::types::host_table::{Host, HostTable};
+use std::sync::Arc;
+
+/// The lists of a table, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    /// Aggregate numbers.
+    Aggregates = 0,
+    /// Text ids of instance uuids.
+    Instances = 1,
+    /// Text ids, three per supported guest kind.
+    SupportedInstances = 2,
+}
+const LISTS: usize = 3;
+
+macro_rules! columns {
+    (
+        texts { $($(#[$tdoc:meta])* $text:ident, $ids:ident = $Text:ident $tnum:literal;)* }
+        numbers { $($(#[$doc:meta])* $name:ident: $ty:ident = $Name:ident $num:literal;)* }
+    ) => {
+        /// The columns of a table, by number.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Column {
+            $($(#[$tdoc])* $Text = $tnum,)*
+            $($(#[$doc])* $Name = $num,)*
+        }
+
+        impl Column {
+            /// Every column, in order of their numbers.
+            pub const ALL: &'static [Column] = &[$(Column::$Text,)* $(Column::$Name,)*];
+
+            fn empty(self) -> ColumnData {
+                match self {
+                    $(Column::$Text => columns!(@new u32),)*
+                    $(Column::$Name => columns!(@new $ty),)*
+                }
+            }
+        }
+
+        impl HostTable {
+            $($(#[$tdoc])* /// (text ids; see [`HostTable::text`])
+            pub fn $ids(&self) -> &[u32] { self.u32s(Column::$Text) })*
+            $($(#[$doc])*
+            pub fn $name(&self) -> &[$ty] { columns!(@read self $ty)(Column::$Name) })*
+        }
+
+        impl<'a> Host<'a> {
+            $($(#[$tdoc])*
+            pub fn $text(&self) -> &'a str {
+                let ids = self.table().$ids();
+                ids.get(self.row()).map_or("", |&id| self.table().text(id))
+            })*
+            $($(#[$doc])*
+            pub fn $name(&self) -> $ty {
+                self.table().$name().get(self.row()).copied().unwrap_or_default()
+            })*
+        }
+    };
+    (@new u32) => { ColumnData::U32(Arc::default()) };
+    (@new i32) => { ColumnData::I32(Arc::default()) };
+    (@new f32) => { ColumnData::F32(Arc::default()) };
+    (@read $table:ident u32) => { |column| $table.u32s(column) };
+    (@read $table:ident i32) => { |column| $table.i32s(column) };
+    (@read $table:ident f32) => { |column| $table.f32s(column) };
+}
+
+columns! {
+    texts {
+        /// The host's name.
+        host_name, host_ids = HostName 0;
+        /// The node's name: one host may have several.
+        node_name, node_ids = NodeName 1;
+        /// The host's address.
+        host_ip, host_ip_ids = HostIp 2;
+        /// The availability zones of the host's aggregates, comma separated; empty when none names one.
+        availability_zone, availability_zone_ids = AvailabilityZone 3;
+        /// The hypervisor's type, such as `fake` or `QEMU`.
+        hypervisor_type, hypervisor_type_ids = HypervisorType 4;
+        /// The processor, as a JSON text.
+        cpu_info, cpu_info_ids = CpuInfo 5;
+        /// Everything else that the host reports of itself, as a JSON object.
+        stats, stats_ids = Stats 6;
+        /// Why the host is disabled, if it is.
+        disabled_reason, disabled_reason_ids = DisabledReason 7;
+    }
+    numbers {
+        /// Memory of the host, MB.
+        total_usable_ram_mb: u32 = TotalUsableRamMb 8;
+        /// Memory that no instance has, MB; may be negative.
+        free_ram_mb: i32 = FreeRamMb 9;
+        /// Disk of the host, GB.
+        total_usable_disk_gb: u32 = TotalUsableDiskGb 10;
+        /// Disk that no instance has, MB; may be negative.
+        free_disk_mb: i32 = FreeDiskMb 11;
+        /// Disk that instances have, MB.
+        disk_mb_used: u32 = DiskMbUsed 12;
+        /// Processors of the host.
+        vcpus_total: u32 = VcpusTotal 13;
+        /// Processors that instances have.
+        vcpus_used: u32 = VcpusUsed 14;
+        /// Instances on the host.
+        num_instances: u32 = NumInstances 15;
+        /// Instances that are being built, moved or saved.
+        num_io_ops: u32 = NumIoOps 16;
+        /// Builds that failed in a row.
+        failed_builds: u32 = FailedBuilds 17;
+        /// The hypervisor's version, as major × 10⁶ + minor × 10³ + patch.
+        hypervisor_version: u32 = HypervisorVersion 18;
+        /// How much memory may be promised per MB that exists.
+        ram_allocation_ratio: f32 = RamAllocationRatio 19;
+        /// How many processors may be promised per processor that exists.
+        cpu_allocation_ratio: f32 = CpuAllocationRatio 20;
+        /// How much disk may be promised per GB that exists.
+        disk_allocation_ratio: f32 = DiskAllocationRatio 21;
+        /// Bits of the service's state: [`STATE_UP`](crate::STATE_UP), [`STATE_DISABLED`](crate::STATE_DISABLED).
+        state: u32 = State 22;
+    }
+}
+
+pub(crate) fn read_u32(table: &RawTable, column: Column) -> &[u32] {
+    debug_assert!(matches!(column.empty(), ColumnData::U32(_)));
+    crate::abi::columns::read(table, column as usize)
+}
+
+pub(crate) fn read_i32(table: &RawTable, column: Column) -> &[i32] {
+    debug_assert!(matches!(column.empty(), ColumnData::I32(_)));
+    crate::abi::columns::read(table, column as usize)
+}
+
+pub(crate) fn read_f32(table: &RawTable, column: Column) -> &[f32] {
+    debug_assert!(matches!(column.empty(), ColumnData::F32(_)));
+    crate::abi::columns::read(table, column as usize)
+}
+
+/// The live columns that a host manager (or a test) fills and changes; [`HostColumns::snapshot`] makes a table of them.
+#[derive(Clone)]
+pub struct HostColumns {
+    hosts: usize,
+    columns: Vec<ColumnData>,
+    lists: Vec<Vec<Arc<[u32]>>>,
+    flat: Vec<Arc<ListData>>,
+    texts: Arc<Texts>,
+}
+
+impl Default for HostColumns {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl HostColumns {
+    /// No hosts.
+    pub fn new() -> Self {
+        let flat = || Arc::new(ListData { offsets: vec![0], values: Vec::new() });
+        Self {
+            hosts: 0,
+            columns: Column::ALL.iter().map(|c| c.empty()).collect(),
+            lists: vec![Vec::new(); LISTS],
+            flat: (0..LISTS).map(|_| flat()).collect(),
+            texts: Arc::default(),
+        }
+    }
+
+    /// How many hosts there are.
+    pub fn len(&self) -> usize {
+        self.hosts
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.hosts == 0
+    }
+
+    /// Adds a host whose numbers are all zero; answers its row.
+    pub fn push(&mut self, host: &str, node: &str) -> usize {
+        let row = self.hosts;
+        self.hosts += 1;
+        let empty = self.intern("");
+        for column in &mut self.columns {
+            match column {
+                ColumnData::U32(v) => Arc::make_mut(v).push(0),
+                ColumnData::I32(v) => Arc::make_mut(v).push(0),
+                ColumnData::F32(v) => Arc::make_mut(v).push(0.0),
+            }
+        }
+        for number in 0..Column::TotalUsableRamMb as usize {
+            self.put_u32(number, row, empty);
+        }
+        for (list, flat) in self.lists.iter_mut().zip(&mut self.flat) {
+            list.push(Arc::from([]));
+            let flat = Arc::make_mut(flat);
+            flat.offsets.push(flat.values.len() as u32);
+        }
+        self.set_text(Column::HostName, row, host);
+        self.set_text(Column::NodeName, row, node);
+        row
+    }
+
+    /// Takes a host out; the last row takes its place.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn swap_remove(&mut self, row: usize) {
+        assert!(row < self.hosts, "row {row} of {} hosts", self.hosts);
+        self.hosts -= 1;
+        for column in &mut self.columns {
+            match column {
+                ColumnData::U32(v) => drop(Arc::make_mut(v).swap_remove(row)),
+                ColumnData::I32(v) => drop(Arc::make_mut(v).swap_remove(row)),
+                ColumnData::F32(v) => drop(Arc::make_mut(v).swap_remove(row)),
+            }
+        }
+        for number in 0..LISTS {
+            self.lists[number].swap_remove(row);
+            self.flatten(number);
+        }
+    }
+
+    /// The id of a text, which is added if it is new.
+    pub fn intern(&mut self, text: &str) -> u32 {
+        match self.texts.ids.get(text) {
+            Some(&id) => id,
+            None => Arc::make_mut(&mut self.texts).intern(text),
+        }
+    }
+
+    /// Sets a text column.
+    pub fn set_text(&mut self, column: Column, row: usize, text: &str) {
+        let id = self.intern(text);
+        self.put_u32(column as usize, row, id);
+    }
+
+    /// Sets a `u32` column. A column of another type stays as it is.
+    pub fn set_u32(&mut self, column: Column, row: usize, value: u32) {
+        self.put_u32(column as usize, row, value);
+    }
+
+    fn put_u32(&mut self, number: usize, row: usize, value: u32) {
+        if let Some(ColumnData::U32(items)) = self.columns.get_mut(number) {
+            if items.get(row).map_or(false, |&old| old != value) {
+                Arc::make_mut(items)[row] = value;
+            }
+        }
+    }
+
+    /// Sets an `i32` column. A column of another type stays as it is.
+    pub fn set_i32(&mut self, column: Column, row: usize, value: i32) {
+        if let Some(ColumnData::I32(items)) = self.columns.get_mut(column as usize) {
+            if items.get(row).map_or(false, |&old| old != value) {
+                Arc::make_mut(items)[row] = value;
+            }
+        }
+    }
+
+    /// Sets an `f32` column. A column of another type stays as it is.
+    pub fn set_f32(&mut self, column: Column, row: usize, value: f32) {
+        if let Some(ColumnData::F32(items)) = self.columns.get_mut(column as usize) {
+            if items.get(row).map_or(false, |&old| old.to_bits() != value.to_bits()) {
+                Arc::make_mut(items)[row] = value;
+            }
+        }
+    }
+
+    /// Sets the items of a list column.
+    pub fn set_list(&mut self, list: List, row: usize, items: &[u32]) {
+        if let Some(old) = self.lists[list as usize].get_mut(row) {
+            if **old != *items {
+                *old = Arc::from(items);
+                self.flatten(list as usize);
+            }
+        }
+    }
+
+    fn flatten(&mut self, number: usize) {
+        let mut flat = ListData { offsets: vec![0], values: Vec::new() };
+        for items in &self.lists[number] {
+            flat.values.extend_from_slice(items);
+            flat.offsets.push(flat.values.len() as u32);
+        }
+        self.flat[number] = Arc::new(flat);
+    }
+
+    /// An immutable table of the columns as they are now. Copies nothing.
+    pub fn snapshot(&self) -> HostTable {
+        let (columns, lists) = (self.columns.clone(), self.flat.clone());
+        HostTable::from_ref(snapshot(self.hosts, columns, lists, Arc::clone(&self.texts)))
+    }
+}
