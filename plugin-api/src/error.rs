@@ -191,7 +191,7 @@ impl DriverError {
 
     /// `file:line` of the panic that this error stands for; `None` if the driver returned the error itself.
     pub fn panicked_at(&self) -> Option<&str> {
-        (self.origin == Origin::Panic).then(|| self.place.as_str())
+        (self.origin == Origin::Panic).then_some(self.place.as_str())
     }
 
     /// Whether a value that the driver gave was refused at the border.

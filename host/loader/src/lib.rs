@@ -11,9 +11,21 @@
 
 pub mod codes;
 pub mod diagnostic;
+mod dynlib;
 pub mod elf;
+mod extension;
 pub mod inspect;
+mod load;
+pub mod log;
+pub mod manager;
 pub mod map;
 pub mod note;
+pub mod report;
 pub mod settings_check;
 pub mod spanned;
+
+pub use extension::{Extension, ExtensionInfo};
+pub use load::{Loader, Site};
+pub use manager::{DriverManager, ExtensionManager, HookManager, NamedExtensionManager};
+pub use map::PluginMap;
+pub use report::{FailureKind, LoadFailure, LoadReport, Outcome};

@@ -37,7 +37,7 @@ pub unsafe fn guard<R: Wire>(out: *mut R::Abi, call: impl FnOnce() -> Result<R, 
 
 thread_local! {
     /// Message and place of the last panic of this thread.
-    static PLACE: RefCell<Option<(String, String)>> = RefCell::new(None);
+    static PLACE: RefCell<Option<(String, String)>> = const { RefCell::new(None) };
 }
 
 /// Turns a panic's payload into an error. The place is taken first: a payload whose own `Drop` panics would overwrite

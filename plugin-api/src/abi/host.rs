@@ -8,11 +8,13 @@ use super::call::RawContext;
 use super::error::take_error;
 use super::layout::methods_differ;
 use super::root::{Entry, Header, Root, API_MAJOR, API_MINOR, FLAG_PANIC_ABORT, MAGIC};
-use super::services::Services;
+use super::services::{HostServices, Services};
 use super::table::{DriverKind, RawDriver};
 use crate::context::Context;
 use crate::error::DriverError;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Why a library was not accepted once it was open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -219,4 +221,91 @@ pub fn context(
     state_dir: std::path::PathBuf,
 ) -> Context {
     Context::new(services, driver, namespace, name, host, state_dir)
+}
+
+/// A record that a plugin wrote.
+#[derive(Debug, Clone, Copy)]
+pub struct LogRecord<'a> {
+    /// The number of the driver's context; 0 for the plugin itself.
+    pub driver: u64,
+    /// 1 error … 5 trace.
+    pub level: u32,
+    /// What wrote it.
+    pub target: &'a str,
+    /// The text.
+    pub text: &'a str,
+    /// Source file.
+    pub file: &'a str,
+    /// Source line.
+    pub line: u32,
+}
+
+type Sink = fn(&LogRecord<'_>);
+
+static LEVEL: AtomicU32 = AtomicU32::new(3);
+static SHUTDOWN: AtomicU32 = AtomicU32::new(0);
+static SINK: AtomicPtr<()> = AtomicPtr::new(std::ptr::null_mut());
+
+unsafe extern "C" fn log(driver: u64, level: u32, target: RawStr<'_>, words: RawStr<'_>, file: RawStr<'_>, line: u32) {
+    let sink = SINK.load(Ordering::Acquire);
+    if sink.is_null() {
+        return;
+    }
+    // SAFETY: only `services` stores here, and it stores a `Sink`.
+    let sink: Sink = unsafe { std::mem::transmute::<*mut (), Sink>(sink) };
+    // A panic of the host's must not unwind into the plugin, and a log line is not worth more than that.
+    let _ = std::panic::catch_unwind(|| {
+        // SAFETY: the plugin lends three texts for this call.
+        let (target, words, file) = unsafe { (target.get(), words.get(), file.get()) };
+        let (target, words, file) =
+            (String::from_utf8_lossy(target), String::from_utf8_lossy(words), String::from_utf8_lossy(file));
+        sink(&LogRecord { driver, level, target: &target, text: &words, file: &file, line });
+    });
+}
+
+unsafe extern "C" fn now_ns() -> u64 {
+    clock_ns()
+}
+
+/// Nanoseconds on the clock that deadlines of calls are on; starts near 1 and never falls.
+pub fn clock_ns() -> u64 {
+    static START: AtomicPtr<Instant> = AtomicPtr::new(std::ptr::null_mut());
+    let mut start = START.load(Ordering::Acquire);
+    if start.is_null() {
+        let fresh = Box::into_raw(Box::new(Instant::now()));
+        start = match START.compare_exchange(start, fresh, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => fresh,
+            Err(first) => {
+                // SAFETY: the box was made above and nobody else has seen it.
+                drop(unsafe { Box::from_raw(fresh) });
+                first
+            }
+        };
+    }
+    // SAFETY: set once to a leaked box.
+    let start = unsafe { &*start };
+    start.elapsed().as_nanos() as u64 + 1
+}
+
+/// The services of this process, lent to every plugin. The last `sink` that was given gets the records.
+pub fn services(sink: Sink) -> Services {
+    static SERVICES: HostServices = HostServices {
+        size: std::mem::size_of::<HostServices>(),
+        max_level: &LEVEL,
+        shutdown: &SHUTDOWN,
+        log,
+        now_ns,
+    };
+    SINK.store(sink as *mut (), Ordering::Release);
+    Services::new(&SERVICES)
+}
+
+/// Sets the most detailed level that plugins' records are kept at: 0 off, 1 error … 5 trace.
+pub fn set_log_level(level: u32) {
+    LEVEL.store(level, Ordering::Relaxed);
+}
+
+/// Tells every plugin that the host is leaving.
+pub fn begin_shutdown() {
+    SHUTDOWN.store(1, Ordering::Relaxed);
 }

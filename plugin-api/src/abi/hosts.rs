@@ -96,7 +96,7 @@ impl RawTable {
     pub fn find(&self, text: &str) -> Option<u32> {
         // SAFETY: the maker's own function on its own table.
         let id = unsafe { (self.find)(self, RawStr::text(text)) };
-        (id != NO_TEXT).then(|| id)
+        (id != NO_TEXT).then_some(id)
     }
 }
 

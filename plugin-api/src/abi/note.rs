@@ -7,7 +7,7 @@
 pub enum Part {
     /// JSON as it is.
     Json(&'static str),
-    /// The inside of a JSON string, escaped on the way. A leading blank (of a doc comment) is dropped.
+    /// The inside of a JSON string, escaped on the way. The blank before a doc comment's first word is dropped.
     Text(&'static str),
     /// A comma, unless the list ends here.
     Comma,
@@ -42,6 +42,7 @@ pub const fn note<const N: usize>(parts: &[&[Part]]) -> Note<N> {
 const fn write<const N: usize>(parts: &[&[Part]], mut out: [u8; N], keep: bool) -> (usize, [u8; N]) {
     let mut at = 0;
     let mut comma = false;
+    let mut last = b'"';
     let mut i = 0;
     while i < parts.len() {
         let mut j = 0;
@@ -57,7 +58,7 @@ const fn write<const N: usize>(parts: &[&[Part]], mut out: [u8; N], keep: bool) 
             };
             if comma {
                 // A comma waits until it is known that another item follows.
-                if bytes.len() > 0 && bytes[0] == b'{' {
+                if !bytes.is_empty() && bytes[0] == b'{' {
                     if keep {
                         out[at] = b',';
                     }
@@ -68,7 +69,7 @@ const fn write<const N: usize>(parts: &[&[Part]], mut out: [u8; N], keep: bool) 
             let mut k = 0;
             while k < bytes.len() {
                 let byte = bytes[k];
-                if escape && k == 0 && byte == b' ' {
+                if escape && k == 0 && byte == b' ' && last == b'"' {
                     k += 1;
                     continue;
                 }
@@ -84,6 +85,7 @@ const fn write<const N: usize>(parts: &[&[Part]], mut out: [u8; N], keep: bool) 
                 }
                 at += 1;
                 k += 1;
+                last = byte;
             }
             j += 1;
         }
@@ -101,7 +103,7 @@ mod tests {
     fn a_note_is_json_padded_with_blanks() {
         const PARTS: &[&[Part]] = &[
             &[Part::Json("[")],
-            &[Part::Json("{\"a\":\""), Part::Text(" say \"hi\"\\"), Part::Json("\"}"), Part::Comma],
+            &[Part::Json("{\"a\":\""), Part::Text(" say"), Part::Text(" \"hi\"\\"), Part::Json("\"}"), Part::Comma],
             &[Part::Json("{}"), Part::Comma],
             &[Part::Json("]")],
         ];

@@ -50,9 +50,15 @@ pub(super) fn unknown_table(name: &str, is_table: bool, place: Place) -> Diagnos
             .with_help(format!("move it below `[{}]`", key.section));
     }
     let (what, label) = if is_table {
-        (format!("unknown table `[{shown}]`"), "not a table of this file")
+        (
+            format!("unknown table `[{shown}]`"),
+            "not a table of this file",
+        )
     } else {
-        (format!("unknown key `{shown}`"), "no key stands outside of a table")
+        (
+            format!("unknown key `{shown}`"),
+            "no key stands outside of a table",
+        )
     };
     let d = Diagnostic::error(codes::UNKNOWN_KEY, place, what).with_label(label);
     let (near, _) = advise(name, SECTIONS, "");
@@ -85,7 +91,10 @@ pub(super) fn unknown_key(section: &str, name: &str, place: Place) -> Diagnostic
     let names = keys::names_in(section);
     let elsewhere: Vec<&Key> = KEYS.iter().filter(|k| k.name == name).collect();
     if let [key] = elsewhere.as_slice() {
-        let what = format!("`{shown}` belongs to `[{}]`, not to `[{section}]`", key.section);
+        let what = format!(
+            "`{shown}` belongs to `[{}]`, not to `[{section}]`",
+            key.section
+        );
         return Diagnostic::error(codes::UNKNOWN_KEY, place, what)
             .with_label(format!("not a key of `[{section}]`"))
             .with_help(format!("move it below `[{}]`", key.section));
@@ -137,20 +146,28 @@ pub(super) fn wrong_item(
 /// A multiplier that is not a number.
 pub(super) fn wrong_weight(name: &str, found: &Value, place: Place) -> Diagnostic {
     let kind = found.kind();
-    let what = format!("the multiplier of weigher `{}` must be a number, not {kind}", escape(name));
+    let what = format!(
+        "the multiplier of weigher `{}` must be a number, not {kind}",
+        escape(name)
+    );
     let right = match found {
         Value::String(text) => text.trim().parse::<f64>().ok().filter(|n| n.is_finite()),
         _ => None,
     };
     let d = Diagnostic::error(codes::WRONG_TYPE, place, what)
         .with_label(format!("expected a number, found {kind}"));
-    with_right(d, right.map(|n| format!("{n:?}")), || "write a number, for example `1.0`".into())
+    with_right(d, right.map(|n| format!("{n:?}")), || {
+        "write a number, for example `1.0`".into()
+    })
 }
 
 /// A multiplier that is infinite or not a number.
 pub(super) fn not_finite(name: &str, shown: &str, place: Place) -> Diagnostic {
     let name = escape(name);
-    let what = format!("the multiplier of weigher `{name}` must be finite, not `{}`", escape(shown));
+    let what = format!(
+        "the multiplier of weigher `{name}` must be finite, not `{}`",
+        escape(shown)
+    );
     Diagnostic::error(codes::OUT_OF_RANGE, place, what)
         .with_label("not finite")
         .with_help("write a finite number, for example `1.0`")
@@ -180,7 +197,11 @@ pub(super) fn bad_word(key: &Key, text: &str, words: &[&str], place: Place) -> D
 /// A unit that is not known. `near` is the number that was probably meant.
 pub(super) fn bad_unit(key: &Key, found: &str, near: Option<String>, place: Place) -> Diagnostic {
     let wanted = key.unit().unwrap_or("its own unit");
-    let what = format!("unknown unit `{}`: `{}` counts {wanted}", escape(found), key.path());
+    let what = format!(
+        "unknown unit `{}`: `{}` counts {wanted}",
+        escape(found),
+        key.path()
+    );
     let d = Diagnostic::error(codes::BAD_VALUE, place, what).with_label("unknown unit");
     match near {
         Some(number) => d.with_help(format!("write `{number}`, a number of {wanted}")),
@@ -209,7 +230,10 @@ pub(super) fn variable_size(bytes: usize, bytes_max: usize, place: Place) -> Dia
 /// More variables than are looked at.
 pub(super) fn too_many_variables(first: &str) -> Diagnostic {
     let max = super::environment::VARIABLES_MAX;
-    let what = format!("more than {max} environment variables begin with `{}`", keys::VARIABLE_PREFIX);
+    let what = format!(
+        "more than {max} environment variables begin with `{}`",
+        keys::VARIABLE_PREFIX
+    );
     Diagnostic::error(codes::TOO_LARGE, Place::Environment(first.to_owned()), what)
         .with_help("unset those that are not needed")
 }
@@ -223,14 +247,24 @@ pub(super) fn listed_twice(key: &Key, name: &str, first: usize, place: Place) ->
 }
 
 /// A value that has the right type and cannot be used. `why` may quote parts of the value.
-pub(super) fn bad_value(path: &str, value: &str, why: &str, help: &str, place: Place) -> Diagnostic {
+pub(super) fn bad_value(
+    path: &str,
+    value: &str,
+    why: &str,
+    help: &str,
+    place: Place,
+) -> Diagnostic {
     let what = format!("`{path}` cannot be `{}`", shown(value));
     let d = Diagnostic::error(codes::BAD_VALUE, place, what)
         .with_label(why)
         .with_why(why)
         .with_help(help);
     // An address that is broken may hide its password from those who mask passwords.
-    if value.contains('@') { d.with_secret() } else { d }
+    if value.contains('@') {
+        d.with_secret()
+    } else {
+        d
+    }
 }
 
 /// Something accepted that is probably not meant.
@@ -349,7 +383,9 @@ fn with_look_alike(d: Diagnostic, word: &str) -> Diagnostic {
     match found {
         Some((c, plain)) => {
             let number = u32::from(*c);
-            d.with_note(format!("it contains U+{number:04X}, which looks like `{plain}`"))
+            d.with_note(format!(
+                "it contains U+{number:04X}, which looks like `{plain}`"
+            ))
         }
         None => d,
     }

@@ -95,7 +95,9 @@ fn change(name: &str, value: &str, wrong: &mut Vec<Diagnostic>) -> Option<Change
 fn setting(key: &Key, name: &str, value: &str, wrong: &mut Vec<Diagnostic>) -> Option<Setting> {
     let is_text = matches!(key.kind, Kind::Text | Kind::Path | Kind::Word(_));
     let (node, source) = match toml_value(value) {
-        Some((node, source)) if !is_text || matches!(node.value, Value::String(_)) => (node, source),
+        Some((node, source)) if !is_text || matches!(node.value, Value::String(_)) => {
+            (node, source)
+        }
         _ => text(value),
     };
     let input = Input::Variable {

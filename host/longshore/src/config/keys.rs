@@ -186,16 +186,24 @@ pub const RENAMED: &[(&str, &str, &str)] = &[
     ("scheduler", "scheduler_host_manager", "host_manager"),
     ("scheduler", "scheduler_default_filters", "enabled_filters"),
     ("scheduler", "scheduler_max_attempts", "max_attempts"),
-    ("scheduler", "scheduler_host_subset_size", "host_subset_size"),
+    (
+        "scheduler",
+        "scheduler_host_subset_size",
+        "host_subset_size",
+    ),
     ("compute", "compute_driver", "virt"),
 ];
 
 /// The place of a key in `KEYS`.
 pub fn position(section: &str, name: &str) -> Option<usize> {
-    KEYS.iter().position(|k| k.section == section && k.name == name)
+    KEYS.iter()
+        .position(|k| k.section == section && k.name == name)
 }
 
 /// The names of the keys of a section.
 pub fn names_in(section: &str) -> Vec<&'static str> {
-    KEYS.iter().filter(|k| k.section == section).map(|k| k.name).collect()
+    KEYS.iter()
+        .filter(|k| k.section == section)
+        .map(|k| k.name)
+        .collect()
 }

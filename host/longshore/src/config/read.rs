@@ -61,12 +61,14 @@ impl Reading<'_> {
             (Kind::Word(words), Value::String(text)) => self.word(node, text, words),
             (Kind::Integer(min, max), Value::Integer(number)) => {
                 let inside = (min..=max).contains(number);
-                self.in_range(node, inside).then_some(Setting::Integer(*number))
+                self.in_range(node, inside)
+                    .then_some(Setting::Integer(*number))
             }
             (Kind::Float(min, max), Value::Float(_) | Value::Integer(_)) => {
                 let number = number(&node.value)?;
                 let inside = (min..=max).contains(&number);
-                self.in_range(node, inside).then_some(Setting::Float(number))
+                self.in_range(node, inside)
+                    .then_some(Setting::Float(number))
             }
             (Kind::Boolean, Value::Boolean(b)) => Some(Setting::Boolean(*b)),
             (Kind::Names, Value::Array(items)) => self.names(items),
@@ -99,7 +101,8 @@ impl Reading<'_> {
             return Some(Setting::Text(text.to_owned()));
         }
         let place = self.input.place(&node.span);
-        self.found.push(diagnose::bad_word(self.key, text, words, place));
+        self.found
+            .push(diagnose::bad_word(self.key, text, words, place));
         None
     }
 
@@ -107,7 +110,8 @@ impl Reading<'_> {
         if !inside {
             let place = self.input.place(&node.span);
             let shown = self.input.slice(&node.span);
-            self.found.push(diagnose::out_of_range(self.key, shown, place));
+            self.found
+                .push(diagnose::out_of_range(self.key, shown, place));
         }
         inside
     }

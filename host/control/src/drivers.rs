@@ -1,0 +1,53 @@
+//! Drivers as the managers hold them: a trait object and the name the operator uses for it.
+//!
+//! Plain values; must not know how a driver is loaded. Built by the wiring, read by the managers.
+
+use std::sync::Arc;
+
+use longshore_plugin_api::Weigher;
+
+/// A driver of kind `K` under its name in the map.
+pub struct NamedDriver<K: ?Sized> {
+    /// The operator's name for it.
+    pub name: String,
+    /// The driver.
+    pub driver: Arc<K>,
+}
+
+impl<K: ?Sized> NamedDriver<K> {
+    /// Names a driver.
+    pub fn new(name: impl Into<String>, driver: Arc<K>) -> Self {
+        Self {
+            name: name.into(),
+            driver,
+        }
+    }
+}
+
+impl<K: ?Sized> Clone for NamedDriver<K> {
+    fn clone(&self) -> Self {
+        Self::new(self.name.clone(), Arc::clone(&self.driver))
+    }
+}
+
+/// A weigher under its name, with the operator's factor.
+#[derive(Clone)]
+pub struct NamedWeigher {
+    /// The operator's name for it.
+    pub name: String,
+    /// The driver.
+    pub driver: Arc<dyn Weigher>,
+    /// What its normalised weight is multiplied by; negative to prefer low weights.
+    pub multiplier: f64,
+}
+
+impl NamedWeigher {
+    /// Names a weigher.
+    pub fn new(name: impl Into<String>, driver: Arc<dyn Weigher>, multiplier: f64) -> Self {
+        Self {
+            name: name.into(),
+            driver,
+            multiplier,
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Why hosts could not be picked, and how it goes back to the caller.
+//!
+//! Must not know RPC beyond the failure's form. Made by the selection, read by the manager.
+
+use std::fmt;
+
+use longshore_messaging::Failure;
+use longshore_plugin_api::Category;
+
+use super::host_states::FilterCount;
+use crate::codes;
+use crate::driver_call::{CallError, one_line};
+
+/// A request for hosts failed; nothing stays consumed.
+#[derive(Clone, Debug)]
+pub enum SelectError {
+    /// The hosts do not suffice: the reason, and what each filter left for the last instance.
+    NoValidHost {
+        /// What the driver said.
+        reason: String,
+        /// Hosts known.
+        known: usize,
+        /// Hosts that the request allows, before filters.
+        eligible: usize,
+        /// Start and end of each filter that ran.
+        filters: Vec<FilterCount>,
+    },
+    /// A driver failed: its role and name, and how.
+    Driver(String, CallError),
+    /// A driver answered what cannot be: its role and name, and what.
+    BadValue(String, String),
+    /// The request cannot be right.
+    BadSpec(String),
+    /// Too many requests are waiting; nothing was begun.
+    Busy(usize),
+    /// Records could not be read, by their own code and text.
+    Records(String, String),
+}
+
+impl SelectError {
+    /// The stable code.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::NoValidHost { .. } => codes::NO_VALID_HOST,
+            Self::Driver(_, error) => error.code(),
+            Self::BadValue(..) => codes::DRIVER_BAD_VALUE,
+            Self::BadSpec(_) => codes::BAD_SPEC,
+            Self::Busy(_) => codes::BUSY,
+            Self::Records(code, _) => code,
+        }
+    }
+
+    /// The class that travels on the wire.
+    fn class(&self) -> &'static str {
+        match self {
+            Self::NoValidHost { .. } => "NoValidHost",
+            Self::Driver(..) | Self::BadValue(..) => "SchedulerDriverError",
+            Self::BadSpec(_) => "InvalidInput",
+            Self::Busy(_) => "SchedulerBusy",
+            Self::Records(..) => "DBError",
+        }
+    }
+
+    /// The failure for the caller.
+    pub fn to_failure(&self) -> Failure {
+        Failure::new(self.class(), self.to_string()).with_code(self.code().to_owned())
+    }
+
+    /// Whether it is the driver's word that no host satisfies the request.
+    pub(super) fn is_no_valid_host(error: &CallError) -> bool {
+        error.category() == Some(Category::NoValidHost)
+    }
+}
+
+impl fmt::Display for SelectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoValidHost {
+                reason,
+                known,
+                eligible,
+                filters,
+            } => {
+                write!(f, "no valid host was found: ")?;
+                no_valid_host(f, *known, *eligible, filters)?;
+                write!(f, "; {}", one_line(reason))
+            }
+            Self::Driver(who, error) => write!(f, "{who} failed: {error}"),
+            Self::BadValue(who, what) => write!(f, "{who} gave {what}"),
+            Self::BadSpec(what) => f.write_str(what),
+            Self::Busy(max) => write!(f, "{max} requests wait for the scheduler already"),
+            Self::Records(_, text) => write!(f, "cannot read the hosts' records: {text}"),
+        }
+    }
+}
+
+impl std::error::Error for SelectError {}
+
+/// The step that took the last host, then every step with its numbers.
+fn no_valid_host(
+    f: &mut fmt::Formatter<'_>,
+    known: usize,
+    eligible: usize,
+    filters: &[FilterCount],
+) -> fmt::Result {
+    if known == 0 {
+        return write!(f, "no host is known");
+    }
+    if eligible == 0 {
+        return write!(f, "the request allows none of {known} hosts");
+    }
+    match filters.iter().find(|step| step.end == 0) {
+        Some(step) => write!(
+            f,
+            "filter `{}` left 0 of {} hosts",
+            step.filter, step.start
+        )?,
+        None => {
+            let left = filters.last().map_or(eligible, |step| step.end);
+            write!(f, "{left} of {known} hosts were left")?;
+        }
+    }
+    let step = |step: &FilterCount| {
+        let FilterCount { filter, start, end } = step;
+        format!("`{filter}` (start: {start}, end: {end})")
+    };
+    let steps: Vec<String> = filters.iter().map(step).collect();
+    if steps.is_empty() {
+        return Ok(());
+    }
+    write!(f, "; filters: {}", steps.join(", "))
+}

@@ -1,0 +1,406 @@
+//! The hosts of one request, as a scheduler driver sees them: filters, weighers, consumption.
+//!
+//! This is the host's side of [`HostStates`]. Whatever a filter or weigher does, the rules hold: a
+//! host that is out stays out, weights are finite, faults follow the operator's policy. Must not
+//! know RPC or records. Made by `select.rs`, on the scheduler's thread.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use longshore_plugin_api::{
+    DriverError, Filter, FilterTraits, HostManager, HostStates, HostTable, Limits, Mask,
+    RequestFields, RequestSpec, Scheduler, WeightRange, full,
+};
+
+use super::errors::SelectError;
+use super::normalise::{normalise, weight_bounds};
+use crate::driver_call::{CallError, guarded};
+use crate::drivers::{NamedDriver, NamedWeigher};
+
+/// What becomes of a request when a filter or weigher fails in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultPolicy {
+    /// The request fails.
+    Fail,
+    /// The request goes on without that driver.
+    Skip,
+}
+
+/// What one filter did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilterCount {
+    /// Its name.
+    pub filter: String,
+    /// Hosts before.
+    pub start: usize,
+    /// Hosts after.
+    pub end: usize,
+}
+
+/// The drivers of a scheduler, with what is asked of them once.
+pub struct SchedulerDrivers {
+    pub(super) scheduler: NamedDriver<dyn Scheduler>,
+    pub(super) host_manager: NamedDriver<dyn HostManager>,
+    filters: Vec<(NamedDriver<dyn Filter>, FilterTraits)>,
+    weighers: Vec<(NamedWeigher, WeightRange)>,
+    on_filter_fault: FaultPolicy,
+    on_weigher_fault: FaultPolicy,
+}
+
+impl SchedulerDrivers {
+    /// Takes the drivers, filters and weighers in the operator's order, and asks each filter for
+    /// its traits and each weigher for its range. Faults of filters fail a request, those of
+    /// weighers are skipped, unless [`on_faults`](Self::on_faults) says otherwise.
+    ///
+    /// # Errors
+    /// A filter or weigher that does not answer.
+    pub fn new(
+        scheduler: NamedDriver<dyn Scheduler>,
+        host_manager: NamedDriver<dyn HostManager>,
+        filters: Vec<NamedDriver<dyn Filter>>,
+        weighers: Vec<NamedWeigher>,
+    ) -> Result<Self, SelectError> {
+        let traits = |filter: NamedDriver<dyn Filter>| {
+            let traits = guarded(|| filter.driver.traits());
+            let traits = traits.map_err(|e| failed("filter", &filter.name, e))?;
+            Ok((filter, traits))
+        };
+        let range = |weigher: NamedWeigher| {
+            let range = guarded(|| weigher.driver.range());
+            let range = range.map_err(|e| failed("weigher", &weigher.name, e))?;
+            Ok((weigher, range))
+        };
+        Ok(Self {
+            scheduler,
+            host_manager,
+            filters: filters.into_iter().map(traits).collect::<Result<_, _>>()?,
+            weighers: weighers.into_iter().map(range).collect::<Result<_, _>>()?,
+            on_filter_fault: FaultPolicy::Fail,
+            on_weigher_fault: FaultPolicy::Skip,
+        })
+    }
+
+    /// Sets what faults of filters and of weighers do.
+    #[must_use]
+    pub fn on_faults(mut self, filters: FaultPolicy, weighers: FaultPolicy) -> Self {
+        (self.on_filter_fault, self.on_weigher_fault) = (filters, weighers);
+        self
+    }
+}
+
+pub(super) fn failed(role: &str, name: &str, error: CallError) -> SelectError {
+    SelectError::Driver(format!("{role} `{name}`"), error)
+}
+
+/// The hosts of one request.
+pub struct RequestHosts {
+    drivers: Arc<SchedulerDrivers>,
+    eligible: Vec<u64>,
+    run_filters: bool,
+    known: usize,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// The request as filters see it: members of a group count as placed once they are chosen.
+    fields: RequestFields,
+    request: RequestSpec,
+    consumed: Vec<(String, String)>,
+    counts: Vec<FilterCount>,
+    /// The first fault that fails the request, with the driver's name.
+    fault: Option<SelectError>,
+}
+
+impl RequestHosts {
+    /// The hosts that the host manager knows now.
+    ///
+    /// # Errors
+    /// The host manager's.
+    pub fn new(
+        drivers: Arc<SchedulerDrivers>,
+        fields: RequestFields,
+    ) -> Result<Self, SelectError> {
+        let request = RequestSpec::from(fields.clone());
+        let manager = &drivers.host_manager;
+        let asked = guarded(|| {
+            let table = manager.driver.host_table()?;
+            let mut words = full(table.len());
+            let mut mask = Mask::new(&mut words, table.len());
+            let run_filters = manager.driver.eligible_hosts(&table, &request, &mut mask)?;
+            Ok((table.len(), words, run_filters))
+        });
+        let (known, mut eligible, run_filters) =
+            asked.map_err(|e| failed("host manager", &manager.name, e))?;
+        intersect(&mut eligible, &full(known));
+        Ok(Self {
+            drivers,
+            eligible,
+            run_filters,
+            known,
+            state: Mutex::new(State {
+                fields,
+                request,
+                consumed: Vec::new(),
+                counts: Vec::new(),
+                fault: None,
+            }),
+        })
+    }
+
+    /// Hosts known, and hosts that the request allows.
+    pub fn sizes(&self) -> (usize, usize) {
+        let eligible = self.eligible.iter().map(|w| w.count_ones() as usize).sum();
+        (self.known, eligible)
+    }
+
+    /// What each filter did in its last run over all filters.
+    pub fn counts(&self) -> Vec<FilterCount> {
+        self.state().counts.clone()
+    }
+
+    /// The first fault that fails the request.
+    pub fn take_fault(&self) -> Option<SelectError> {
+        self.state().fault.take()
+    }
+
+    /// Whether the request allows the host of `row`.
+    pub fn is_eligible(&self, row: usize) -> bool {
+        row < self.known && has(&self.eligible, row)
+    }
+
+    /// The request as the filters see it now.
+    pub fn request(&self) -> RequestSpec {
+        self.state().request.clone()
+    }
+
+    /// Takes back whatever the request consumed.
+    pub fn release(&self) {
+        let (consumed, request) = {
+            let mut state = self.state();
+            (std::mem::take(&mut state.consumed), state.request.clone())
+        };
+        let manager = &self.drivers.host_manager;
+        for (host, node) in consumed {
+            let released = guarded(|| manager.driver.release_request(&host, &node, &request));
+            if let Err(error) = released {
+                let code = error.code();
+                tracing::warn!(code, host, "cannot take a consumption back: {error}");
+            }
+        }
+    }
+
+    /// Never held across a driver call. Values are replaced whole, so poison means nothing.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn host_table(&self) -> Result<HostTable, DriverError> {
+        let table = self.drivers.host_manager.driver.host_table()?;
+        if table.len() == self.known {
+            return Ok(table);
+        }
+        let text = format!("the table went from {} to {} hosts", self.known, table.len());
+        Err(DriverError::internal(text))
+    }
+
+    /// Notes a fault that fails the request, and answers what the calling driver gets to see.
+    fn fail(&self, fault: SelectError) -> DriverError {
+        let text = fault.to_string();
+        self.state().fault.get_or_insert(fault);
+        DriverError::internal(text)
+    }
+
+    /// Runs one filter over `words`; on a fault that is skipped they are as before.
+    fn run_filter(
+        &self,
+        filter: &NamedDriver<dyn Filter>,
+        table: &HostTable,
+        request: &RequestSpec,
+        words: &mut [u64],
+    ) -> Result<(), DriverError> {
+        let before = words.to_vec();
+        let ran = guarded(|| {
+            let mut mask = Mask::new(words, table.len());
+            filter.driver.filter_all(table, request, &mut mask)
+        });
+        match ran {
+            // A filter may only take out; whatever else it set is cleared here.
+            Ok(()) => intersect(words, &before),
+            Err(error) => {
+                let code = error.code();
+                tracing::warn!(code, filter = filter.name, "filter failed: {error}");
+                if self.drivers.on_filter_fault == FaultPolicy::Fail {
+                    return Err(self.fail(failed("filter", &filter.name, error)));
+                }
+                words.copy_from_slice(&before);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds one weigher's part to the weights of the hosts in `mask`.
+    fn add_weight(
+        &self,
+        (weigher, range): &(NamedWeigher, WeightRange),
+        (table, request): (&HostTable, &RequestSpec),
+        mask: &Mask<'_>,
+        weights: &mut [f32],
+    ) -> Result<(), SelectError> {
+        let mut raw = vec![0.0; table.len()];
+        guarded(|| weigher.driver.weigh_all(table, request, mask, &mut raw))
+            .map_err(|e| failed("weigher", &weigher.name, e))?;
+        if let Some(row) = mask.iter().find(|&row| !raw[row].is_finite()) {
+            let host = table.host(row).host_name();
+            let what = format!("the weight {} for host `{host}`", raw[row]);
+            return Err(SelectError::BadValue(format!("weigher `{}`", weigher.name), what));
+        }
+        let (min, max) = (range.min.map(|v| v as f32), range.max.map(|v| v as f32));
+        let seen = mask.iter().map(|row| raw[row]);
+        let Some(bounds) = weight_bounds(seen, min, max) else {
+            return Ok(());
+        };
+        let multiplier = weigher.multiplier as f32;
+        for row in mask.iter() {
+            weights[row] += normalise(raw[row], bounds) * multiplier;
+        }
+        Ok(())
+    }
+}
+
+impl HostStates for RequestHosts {
+    fn table(&self) -> Result<HostTable, DriverError> {
+        self.host_table()
+    }
+
+    fn eligible(&self) -> Result<Vec<u64>, DriverError> {
+        Ok(self.eligible.clone())
+    }
+
+    fn filter(&self, index: u32, mask: &mut Mask<'_>) -> Result<(), DriverError> {
+        let table = self.host_table()?;
+        check_len("mask", mask.len(), table.len())?;
+        let mut words = mask.words().to_vec();
+        intersect(&mut words, &self.eligible);
+        let mut counts = Vec::new();
+        if self.run_filters {
+            let request = self.request();
+            for (filter, traits) in &self.drivers.filters {
+                let start = count(&words);
+                if start == 0 || !runs(traits, index, &request) {
+                    continue;
+                }
+                self.run_filter(filter, &table, &request, &mut words)?;
+                let (filter, end) = (filter.name.clone(), count(&words));
+                counts.push(FilterCount { filter, start, end });
+            }
+        }
+        self.state().counts = counts;
+        mask.retain_rows(|row| has(&words, row));
+        Ok(())
+    }
+
+    fn weigh(&self, mask: &Mask<'_>, weights: &mut [f32]) -> Result<(), DriverError> {
+        let table = self.host_table()?;
+        check_len("mask", mask.len(), table.len())?;
+        check_len("list of weights", weights.len(), table.len())?;
+        weights.fill(0.0);
+        // One host wins whatever it weighs.
+        if mask.count() <= 1 {
+            return Ok(());
+        }
+        let request = self.request();
+        for weigher in &self.drivers.weighers {
+            let added = self.add_weight(weigher, (&table, &request), mask, weights);
+            let Err(fault) = added else { continue };
+            let code = fault.code().to_owned();
+            tracing::warn!(code, weigher = weigher.0.name, "{fault}");
+            if self.drivers.on_weigher_fault == FaultPolicy::Fail {
+                return Err(self.fail(fault));
+            }
+        }
+        Ok(())
+    }
+
+    fn limits(&self, row: u32) -> Result<Limits, DriverError> {
+        let table = self.host_table()?;
+        let row = checked_row(row, table.len())?;
+        let mut limits = Limits::default();
+        // Forced hosts are not filtered, so nothing limits them.
+        if !self.run_filters {
+            return Ok(limits);
+        }
+        let request = self.request();
+        for (filter, _) in &self.drivers.filters {
+            match guarded(|| filter.driver.limits(table.host(row), &request)) {
+                Ok(more) => tighten(&mut limits, &more),
+                Err(error) if self.drivers.on_filter_fault == FaultPolicy::Fail => {
+                    return Err(self.fail(failed("filter", &filter.name, error)));
+                }
+                Err(_) => {}
+            }
+        }
+        Ok(limits)
+    }
+
+    fn consume(&self, row: u32) -> Result<(), DriverError> {
+        let table = self.host_table()?;
+        let at = checked_row(row, table.len())?;
+        let host = table.host(at);
+        let (name, node) = (host.host_name().to_owned(), host.node_name().to_owned());
+        let request = self.request();
+        let manager = &self.drivers.host_manager.driver;
+        manager.consume_from_request(&name, &node, &request)?;
+        let mut state = self.state();
+        if !state.fields.group_policies.is_empty() {
+            state.fields.group_hosts.push(name.clone());
+            state.request = RequestSpec::from(state.fields.clone());
+        }
+        state.consumed.push((name, node));
+        Ok(())
+    }
+}
+
+fn runs(traits: &FilterTraits, index: u32, request: &RequestSpec) -> bool {
+    (index == 0 || !traits.run_once_per_request)
+        && (traits.run_on_rebuild || !request.is_rebuild())
+}
+
+fn tighten(limits: &mut Limits, more: &Limits) {
+    let least = |a: Option<f64>, b: Option<f64>| match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (one, other) => one.or(other),
+    };
+    limits.memory_mb = least(limits.memory_mb, more.memory_mb);
+    limits.disk_gb = least(limits.disk_gb, more.disk_gb);
+    limits.vcpu = least(limits.vcpu, more.vcpu);
+}
+
+fn check_len(what: &str, found: usize, hosts: usize) -> Result<(), DriverError> {
+    if found == hosts {
+        return Ok(());
+    }
+    let text = format!("the {what} is over {found} hosts, the table has {hosts}");
+    Err(DriverError::invalid(text))
+}
+
+fn checked_row(row: u32, hosts: usize) -> Result<usize, DriverError> {
+    let at = row as usize;
+    if at < hosts {
+        return Ok(at);
+    }
+    let text = format!("there is no row {row} in a table of {hosts} hosts");
+    Err(DriverError::invalid(text))
+}
+
+fn intersect(words: &mut [u64], with: &[u64]) {
+    for (word, other) in words.iter_mut().zip(with) {
+        *word &= other;
+    }
+}
+
+fn count(words: &[u64]) -> usize {
+    words.iter().map(|word| word.count_ones() as usize).sum()
+}
+
+fn has(words: &[u64], row: usize) -> bool {
+    words.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+}

@@ -1,0 +1,327 @@
+//! What was typed: the command line as plain data. It touches nothing outside itself.
+//!
+//! `clap` makes the parser, the help and the completions from it. What an argument means is the
+//! business of the command's own file.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Most instances that one `server create` may ask for; the API may allow fewer.
+pub const COUNT_MAX: i64 = 100_000;
+
+/// A plugin host with dynamically loaded drivers and a compute control plane.
+#[derive(Debug, Parser)]
+#[command(name = "longshore", disable_version_flag = true, max_term_width = 100)]
+pub struct Cli {
+    /// Flags of all commands.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of all commands.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Read this configuration instead of `longshore.toml`
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// Read this map of entry points instead of `plugins.toml`
+    #[arg(long, value_name = "FILE", global = true)]
+    pub plugins: Option<PathBuf>,
+    /// Print one JSON document
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// When to use colour
+    #[arg(long, value_enum, default_value_t, global = true)]
+    pub color: ColorChoice,
+    /// Say less
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more; twice for even more
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    pub verbose: u8,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run all services in one process
+    Up(Up),
+    /// Create and control servers
+    #[command(subcommand)]
+    Server(Server),
+    /// Sizes of servers
+    #[command(subcommand)]
+    Flavor(Flavor),
+    /// What servers start from
+    #[command(subcommand)]
+    Image(Image),
+    /// Machines that run servers
+    #[command(subcommand)]
+    Host(Host),
+    /// The parts of the control plane
+    #[command(subcommand)]
+    Service(Service),
+    /// Drivers and the files that hold them
+    #[command(subcommand)]
+    Plugin(Plugin),
+    /// The configuration
+    #[command(subcommand)]
+    Config(Config),
+    /// Explain an error code
+    Explain(Explain),
+    /// Print a completion script
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the version
+    Version,
+}
+
+/// `up`
+#[derive(Debug, Clone, Args)]
+pub struct Up {
+    /// How many compute services to run
+    #[arg(long, value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub hosts: u16,
+}
+
+/// How long to wait.
+#[derive(Debug, Clone, Args)]
+pub struct Wait {
+    /// Return when it is done
+    #[arg(long)]
+    pub wait: bool,
+    /// Wait at most this long, in seconds
+    #[arg(long, value_name = "S", default_value_t = 300,
+          value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    pub timeout: u64,
+}
+
+/// `server`
+#[derive(Debug, Subcommand)]
+pub enum Server {
+    /// Create servers
+    Create(ServerCreate),
+    /// List all servers
+    List,
+    /// Show a server
+    Show {
+        /// Id or name
+        server: String,
+    },
+    /// Delete servers
+    Delete {
+        /// Ids or names
+        #[arg(required = true, value_name = "SERVER")]
+        servers: Vec<String>,
+        /// Whether to wait until they are gone.
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// Start a stopped server
+    Start(ServerAction),
+    /// Stop a server
+    Stop(ServerAction),
+    /// Reboot a server
+    Reboot {
+        /// Which server, and whether to wait.
+        #[command(flatten)]
+        action: ServerAction,
+        /// Cut its power instead of asking it
+        #[arg(long)]
+        hard: bool,
+    },
+}
+
+/// `server create`
+#[derive(Debug, Clone, Args)]
+pub struct ServerCreate {
+    /// Name; with `--count`, `-1`, `-2` … are appended
+    pub name: String,
+    /// Flavor, by name or id
+    #[arg(long)]
+    pub flavor: String,
+    /// Image, by name or id; `none` if not given
+    #[arg(long)]
+    pub image: Option<String>,
+    /// How many
+    #[arg(long, value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(i64).range(1..=COUNT_MAX))]
+    pub count: i64,
+    /// Availability zone
+    #[arg(long, value_name = "ZONE")]
+    pub az: Option<String>,
+    /// Hint for the scheduler; may be repeated
+    #[arg(long = "hint", value_name = "K=V")]
+    pub hints: Vec<String>,
+    /// Whether to wait for ACTIVE or ERROR.
+    #[command(flatten)]
+    pub wait: Wait,
+}
+
+/// `server start`, `stop`, `reboot`
+#[derive(Debug, Clone, Args)]
+pub struct ServerAction {
+    /// Id or name
+    pub server: String,
+    /// Whether to wait until it is done.
+    #[command(flatten)]
+    pub wait: Wait,
+}
+
+/// `flavor`
+#[derive(Debug, Subcommand)]
+pub enum Flavor {
+    /// List all flavors
+    List,
+    /// Show a flavor
+    Show {
+        /// Id or name
+        flavor: String,
+    },
+    /// Create a flavor
+    Create(FlavorCreate),
+}
+
+/// `flavor create`
+#[derive(Debug, Clone, Args)]
+pub struct FlavorCreate {
+    /// Name
+    pub name: String,
+    /// Memory in MiB
+    #[arg(long, value_name = "MB")]
+    pub ram: u32,
+    /// Virtual CPUs
+    #[arg(long, value_name = "N")]
+    pub vcpus: u32,
+    /// Disk in GiB
+    #[arg(long, value_name = "GB")]
+    pub disk: u32,
+    /// Id; made up if not given
+    #[arg(long)]
+    pub id: Option<String>,
+}
+
+/// `image`
+#[derive(Debug, Subcommand)]
+pub enum Image {
+    /// List all images
+    List,
+    /// Show an image
+    Show {
+        /// Id or name
+        image: String,
+    },
+    /// Register a file as an image
+    Create(ImageCreate),
+    /// Forget images; their files stay
+    Delete {
+        /// Ids or names
+        #[arg(required = true, value_name = "IMAGE")]
+        images: Vec<String>,
+    },
+}
+
+/// `image create`
+#[derive(Debug, Clone, Args)]
+pub struct ImageCreate {
+    /// Name
+    pub name: String,
+    /// The file, as the hosts see it
+    #[arg(long)]
+    pub file: PathBuf,
+    /// A property; may be repeated
+    #[arg(long = "property", value_name = "K=V")]
+    pub properties: Vec<String>,
+}
+
+/// `host`
+#[derive(Debug, Subcommand)]
+pub enum Host {
+    /// List all hosts
+    List,
+    /// Show a host
+    Show {
+        /// Its name
+        host: String,
+    },
+}
+
+/// `service`
+#[derive(Debug, Subcommand)]
+pub enum Service {
+    /// List all services
+    List,
+}
+
+/// `plugin`
+#[derive(Debug, Subcommand)]
+pub enum Plugin {
+    /// List the entry points of the map
+    List {
+        /// Only this namespace
+        #[arg(long)]
+        namespace: Option<String>,
+        /// Say why an entry point cannot be used
+        #[arg(long)]
+        why: bool,
+    },
+    /// Show all about one entry point
+    Show {
+        /// Its namespace
+        namespace: String,
+        /// Its name
+        name: String,
+        /// Print lines for `plugins.toml` with every setting
+        #[arg(long)]
+        sample: bool,
+    },
+    /// Say what a file holds, without running any of its code
+    Inspect {
+        /// The `.so` file
+        file: PathBuf,
+    },
+}
+
+/// `config`
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Check both files without starting anything
+    Check,
+    /// Print the effective configuration
+    Show {
+        /// Say where each value comes from
+        #[arg(long)]
+        origin: bool,
+    },
+}
+
+/// `explain`
+#[derive(Debug, Clone, Args)]
+pub struct Explain {
+    /// The code, for example `plugin/not-elf`
+    #[arg(required_unless_present = "list")]
+    pub code: Option<String>,
+    /// List all codes
+    #[arg(long, conflicts_with = "code")]
+    pub list: bool,
+}

@@ -1,0 +1,82 @@
+//! `longshore config check` and `config show`.
+//!
+//! Neither starts or writes anything. Called by `cli::run`.
+
+use longshore_loader::diagnostic::{Diagnostic, Severity};
+use serde_json::{Value as Json, json};
+
+use super::args::Config;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::{Context, configuration};
+use crate::config::{MAP_FILE, show};
+
+pub(crate) fn run(context: &mut Context<'_>, command: Config) -> Result<Exit, Failure> {
+    match command {
+        Config::Check => check(context),
+        Config::Show { origin } => {
+            let loaded = context.load();
+            if loaded.has_errors() {
+                return Err(Failure::configuration(loaded.diagnostics));
+            }
+            let raw = &loaded.raw;
+            let json = show::to_json(raw, origin);
+            context.screen.result(&json, |_| show::to_toml(raw, origin));
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// Everything that can be found wrong without running code of a plugin, at once.
+fn check(context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let loaded = context.load();
+    let mut found = loaded.diagnostics.clone();
+    let named_and_absent = found
+        .iter()
+        .any(|d| d.code == crate::codes::NOT_FOUND && loaded.map_file().is_some());
+    if !named_and_absent {
+        match loaded.load_map(&context.around) {
+            Ok(map) if loaded.map_file().is_some() => {
+                found.extend_from_slice(map.diagnostics());
+                found.extend(configuration::check_conflicts(&map));
+                found.extend(configuration::check_names(&loaded.raw, &map));
+                found.extend(configuration::check_settings(&loaded.raw, &map));
+            }
+            Ok(_) => {}
+            Err(diagnostics) => found.extend(diagnostics),
+        }
+    }
+    if configuration::has_errors(&found) {
+        return Err(Failure::configuration(found));
+    }
+    if loaded.map_file().is_none() {
+        let text = format!("no `{MAP_FILE}` was found: no driver exists");
+        context.screen.note(&text);
+    }
+    context.screen.warnings(&found);
+    let file = |path: Option<&std::path::Path>| path.map(|p| p.display().to_string());
+    let config_file = file(loaded.file.as_deref());
+    let map_file = file(loaded.map_file());
+    let warnings: Vec<Json> = found.iter().map(Diagnostic::to_json).collect();
+    let json =
+        json!({"ok": true, "config": config_file, "plugins": map_file, "warnings": warnings});
+    let count = found
+        .iter()
+        .filter(|d| d.severity == Severity::Warning)
+        .count();
+    context
+        .screen
+        .result(&json, |_| summary(config_file, map_file, count));
+    Ok(Exit::Done)
+}
+
+fn summary(config_file: Option<String>, map_file: Option<String>, warnings: usize) -> String {
+    let config_file = config_file.unwrap_or_else(|| "built-in defaults".to_owned());
+    let map_file = map_file.unwrap_or_else(|| "an empty map".to_owned());
+    let remark = match warnings {
+        0 => String::new(),
+        1 => ", 1 warning".to_owned(),
+        n => format!(", {n} warnings"),
+    };
+    format!("ok: {config_file}, {map_file}{remark}")
+}

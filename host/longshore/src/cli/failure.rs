@@ -1,0 +1,107 @@
+//! Why a command did not do what it was told: what, why, what to do, and how to exit.
+//!
+//! A value; `render` turns it into text or JSON. Must not print.
+
+use longshore_loader::diagnostic::Diagnostic;
+use longshore_loader::inspect::Refusal;
+
+use super::exit::Exit;
+
+/// A failed command.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// How to exit.
+    pub exit: Exit,
+    /// What to say.
+    pub report: Report,
+    /// The API said that the thing does not exist.
+    pub not_found: bool,
+}
+
+/// What is said about a failure.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Report {
+    /// One error.
+    Message(Message),
+    /// Things that are wrong in files and variables, and warnings among them.
+    Diagnostics(Vec<Diagnostic>),
+}
+
+/// One error in three parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// `area/slug`.
+    pub code: String,
+    /// What failed, with a name in backticks.
+    pub what: String,
+    /// The file it is about.
+    pub file: Option<String>,
+    /// Why.
+    pub why: Option<String>,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Failure {
+    /// A failure with a message.
+    pub fn new(exit: Exit, code: &str, what: impl Into<String>) -> Failure {
+        let message = Message {
+            code: code.to_owned(),
+            what: what.into(),
+            file: None,
+            why: None,
+            help: None,
+        };
+        Failure {
+            exit,
+            report: Report::Message(message),
+            not_found: false,
+        }
+    }
+
+    /// Invalid files or variables.
+    pub fn configuration(diagnostics: Vec<Diagnostic>) -> Failure {
+        Failure {
+            exit: Exit::Configuration,
+            report: Report::Diagnostics(diagnostics),
+            not_found: false,
+        }
+    }
+
+    /// A plugin that is refused.
+    pub fn refusal(refusal: &Refusal) -> Failure {
+        let mut failure = Failure::new(Exit::Plugin, refusal.code, refusal.what())
+            .why(refusal.why.clone())
+            .help(refusal.help.clone());
+        if let Report::Message(message) = &mut failure.report {
+            message.file = Some(refusal.file.display().to_string());
+        }
+        failure
+    }
+
+    /// Says why.
+    #[must_use]
+    pub fn why(mut self, why: impl Into<String>) -> Failure {
+        if let Report::Message(message) = &mut self.report {
+            message.why = Some(why.into());
+        }
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Failure {
+        if let Report::Message(message) = &mut self.report {
+            message.help = Some(help.into());
+        }
+        self
+    }
+
+    /// The code of the error, or of the first one.
+    pub fn code(&self) -> &str {
+        match &self.report {
+            Report::Message(message) => &message.code,
+            Report::Diagnostics(all) => all.first().map_or("", |d| d.code),
+        }
+    }
+}

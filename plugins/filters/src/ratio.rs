@@ -1,0 +1,73 @@
+//! Over-commit: what `ram`, `disk` and `core` share.
+//!
+//! The table keeps ratios as `f32`, but the operator wrote a decimal number: `0.9` must stay 0.9 and not become
+//! 0.899999976, or a request for exactly 90 % of a host would fail. Called by those three filters alone.
+
+use longshore_plugin_api::Mask;
+use std::cell::Cell;
+
+/// The decimal number that was written, as precisely as it can be had.
+pub(crate) fn widen(ratio: f32) -> f64 {
+    ratio.to_string().parse().unwrap_or_else(|_| f64::from(ratio))
+}
+
+/// Keeps the hosts for which `fits(a, b, ratio)` holds. Most fleets have one ratio, which is then widened once.
+pub(crate) fn retain<A: Copy, B: Copy>(
+    mask: &mut Mask<'_>,
+    (a, b, ratios): (&[A], &[B], &[f32]),
+    fits: impl Fn(A, B, f64) -> bool,
+) {
+    match ratios.first() {
+        Some(&one) if ratios.iter().all(|r| r.to_bits() == one.to_bits()) => {
+            let (rows, ratio) = (ratios.len(), widen(one));
+            mask.retain2(&a[..rows.min(a.len())], b, |a, b| fits(a, b, ratio));
+        }
+        _ => {
+            let last = Cell::new((f32::NAN, f64::NAN));
+            mask.retain3((a, b, ratios), |a, b, ratio| {
+                if last.get().0 != ratio {
+                    last.set((ratio, widen(ratio)));
+                }
+                fits(a, b, last.get().1)
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use longshore_plugin_api::full;
+
+    #[test]
+    fn a_ratio_is_the_decimal_number_that_was_written() {
+        for ratio in [0.9_f64, 1.1, 1.5, 16.0, 0.1, 20.1] {
+            assert_eq!(widen(ratio as f32).to_bits(), ratio.to_bits(), "{ratio}");
+        }
+        assert!(widen(f32::NAN).is_nan());
+        assert_eq!(widen(f32::INFINITY), f64::INFINITY);
+    }
+
+    #[test]
+    fn one_ratio_and_many_give_the_same_verdicts() {
+        let (a, b) = ([1_u32; 70], [0_u32; 70]);
+        for change in [None, Some(69)] {
+            let mut ratios = [0.9_f32; 70];
+            if let Some(row) = change {
+                ratios[row] = 0.1;
+            }
+            let mut words = full(70);
+            let mut mask = Mask::new(&mut words, 70);
+            retain(&mut mask, (&a, &b, &ratios), |_, _, ratio| ratio >= 0.9);
+            assert_eq!(mask.count(), if change.is_some() { 69 } else { 70 });
+        }
+    }
+
+    #[test]
+    fn a_table_without_the_column_keeps_no_host() {
+        let mut words = full(3);
+        let mut mask = Mask::new(&mut words, 3);
+        retain(&mut mask, (&[1_u32; 3], &[1_u32; 3], &[]), |_, _, _| true);
+        assert_eq!(mask.count(), 0);
+    }
+}

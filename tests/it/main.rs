@@ -1,0 +1,8 @@
+//! The one integration binary: the real program, real plugins, real compilers.
+
+#![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod drivers;
+mod files;
+mod outside;

@@ -1,0 +1,119 @@
+//! Plugins and programs from outside the workspace, by this compiler and by others.
+
+use std::path::Path;
+use std::process::Command;
+
+use longshore_loader::{Loader, PluginMap};
+use longshore_plugin_api::{Filter, Mask, RequestFields, full, testing};
+use longshore_tests::{files, outside};
+
+const FILTERS: &str = "longshore.scheduler.filter";
+
+fn filter_works(lib: &Path, entry: &str, settings: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let text = format!("[\"{FILTERS}\"]\n{entry} = {{ lib = \"{}\", settings = {settings} }}\n", lib.display());
+    let loader = Loader::new(PluginMap::parse(&text, "plugins.toml").unwrap(), dir.path());
+    let manager = loader.namespace::<dyn Filter>(FILTERS).driver(entry).unwrap_or_else(|e| panic!("{e}"));
+    let hosts = testing::hosts(70, |_, _| {}).snapshot();
+    let mut words = full(70);
+    let mut mask = Mask::new(&mut words, 70);
+    manager.driver().filter_all(&hosts, &RequestFields::default().into(), &mut mask).unwrap();
+    assert_eq!(mask.count(), 70, "{}", lib.display());
+}
+
+/// The same sources by every compiler at hand, in both profiles: each loads into this host and works, and a
+/// panic in it is caught.
+#[test]
+fn plugins_of_other_compilers_and_profiles_load_and_work() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = dir.path().join("misbehaving");
+    outside::copy("tests/misbehaving", &source);
+    outside::point_at_api(&source);
+    let toolchains = outside::toolchains();
+    assert!(toolchains.iter().any(|t| t == "1.63"), "{toolchains:?}");
+    let mut builds = vec![outside::Build { debug: true, ..Default::default() }, outside::Build::default()];
+    for version in toolchains {
+        builds.push(outside::Build { toolchain: Some(version.leak()), ..Default::default() });
+    }
+    for how in builds {
+        let _ = std::fs::remove_file(source.join("Cargo.lock"));
+        let lib = outside::build(&source, &how).join("liblongshore_misbehaving.so");
+        filter_works(&lib, "picky", "{ name = \"x\" }");
+        let text = format!("[\"{FILTERS}\"]\npanics = \"{}\"\n", lib.display());
+        let loader = Loader::new(PluginMap::parse(&text, "plugins.toml").unwrap(), dir.path());
+        let panics = loader.namespace::<dyn Filter>(FILTERS).driver("panics").unwrap().driver();
+        let hosts = testing::hosts(1, |_, _| {}).snapshot();
+        let mut words = full(1);
+        let error = panics
+            .filter_all(&hosts, &RequestFields::default().into(), &mut Mask::new(&mut words, 1))
+            .unwrap_err();
+        assert!(error.panicked_at().is_some(), "{how:?}: {error}");
+    }
+}
+
+/// `panic = "abort"` is found in the note, before any code runs.
+#[test]
+fn a_plugin_that_aborts_on_panic_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = dir.path().join("misbehaving");
+    outside::copy("tests/misbehaving", &source);
+    outside::point_at_api(&source);
+    let manifest = source.join("Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    std::fs::write(&manifest, text + "\n[profile.release]\npanic = \"abort\"\n").unwrap();
+    let how = outside::Build { env: vec![("CARGO_INCREMENTAL", "0")], ..Default::default() };
+    // A target directory of its own: the others share theirs, and a mix of panic modes would rebuild it each time.
+    let lib = outside::build(&source, &how).join("liblongshore_misbehaving.so");
+    let copy = dir.path().join("abort.so");
+    std::fs::copy(lib, &copy).unwrap();
+    let error = longshore_loader::inspect::inspect(&copy).unwrap_err();
+    assert_eq!(error.code, "abi/panic-abort");
+}
+
+/// A stripped, fully optimised plugin keeps its note and exports one symbol.
+#[test]
+fn a_stripped_plugin_keeps_its_note_and_exports_one_symbol() {
+    let dir = tempfile::tempdir().unwrap();
+    let stripped = dir.path().join("stripped.so");
+    let plugin = files::plugin("release", "longshore-plugin-template");
+    let status = Command::new("strip").arg("-s").arg("-o").arg(&stripped).arg(&plugin).status().unwrap();
+    assert!(status.success());
+    let inspection = longshore_loader::inspect::inspect(&stripped).unwrap();
+    assert_eq!(inspection.metadata.entries.len(), 1);
+    let symbols = Command::new("nm").args(["-D", "--defined-only"]).arg(&plugin).output().unwrap();
+    let symbols = String::from_utf8(symbols.stdout).unwrap();
+    let names: Vec<&str> = symbols.lines().filter_map(|l| l.split_whitespace().last()).collect();
+    assert_eq!(names, ["longshore_plugin_1"]);
+    let host = Command::new("nm").args(["-D", "--defined-only"]).arg(files::program("release")).output().unwrap();
+    let host = String::from_utf8(host.stdout).unwrap();
+    assert!(!host.contains("longshore"), "the host exports nothing of its own:\n{host}");
+}
+
+/// A kind, a plugin and a program that longshore knows nothing of, all built outside the workspace.
+#[test]
+fn a_third_party_defines_a_kind_and_loads_it_with_the_same_managers() {
+    let dir = tempfile::tempdir().unwrap();
+    outside::copy("tests/outside/greeter", dir.path());
+    for part in ["kind", "plugin", "program"] {
+        outside::point_outwards(&dir.path().join(part), "../../../../");
+    }
+    let plugin = outside::build(&dir.path().join("plugin"), &outside::Build::default());
+    let lock = files::workspace().join("Cargo.lock");
+    std::fs::copy(lock, dir.path().join("program/Cargo.lock")).unwrap();
+    let program = outside::build(&dir.path().join("program"), &outside::Build::default());
+    let entry = format!("{{ lib = \"{}\", settings = {{ mark = \".\" }} }}", plugin.join("libgreeter_plugin.so").display());
+    let map = dir.path().join("plugins.toml");
+    std::fs::write(&map, format!("[\"example.greeter\"]\nenglish = {entry}\ngerman = {entry}\n")).unwrap();
+    let greet = |name: &str, guest: &str| {
+        let out = Command::new(program.join("greeter-program")).arg(&map).args([name, guest]).output().unwrap();
+        (out.status.success(), String::from_utf8(out.stdout).unwrap(), String::from_utf8(out.stderr).unwrap())
+    };
+    assert_eq!(greet("english", "Ada").1, "Hello, Ada.\nHello, Ada.\nHello, Ada.\n");
+    assert_eq!(greet("german", "Ada").1, "Grüß Gott, Ada.\nGrüß Gott, Ada.\nGrüß Gott, Ada.\n");
+    let (good, _, said) = greet("english", "");
+    assert!(!good && said.contains("the guest has no name"), "{said}");
+    let (good, _, said) = greet("englisch", "Ada");
+    assert!(!good && said.contains("english"), "{said}");
+    let listed = longshore_loader::inspect::inspect(&plugin.join("libgreeter_plugin.so")).unwrap();
+    assert_eq!(listed.metadata.entries[0].trait_name, "Greeter");
+}

@@ -1,0 +1,137 @@
+//! One bad behaviour per entry point. Each type is named for what it does wrong; the tests in `tests/it` load them by
+//! name and say what the host must do about it.
+
+#![forbid(unsafe_code)]
+
+use longshore_plugin_api::{
+    export_plugin, settings, Context, Driver, DriverError, Filter, Host, HostTable, Mask, NoSettings, RequestSpec,
+    Weigher,
+};
+
+macro_rules! built_without_trouble {
+    ($($name:ident),*) => {$(
+        impl Driver for $name {
+            type Settings = NoSettings;
+            fn new(_: NoSettings, _: &Context) -> Result<Self, DriverError> {
+                Ok($name)
+            }
+        }
+    )*};
+}
+
+/// Panics on every host.
+struct Panics;
+/// Answers an error on every host.
+struct Fails;
+/// Gives a weight that is no number.
+struct NotANumber;
+/// Panics while it weighs.
+struct PanicsWeighing;
+built_without_trouble!(Panics, Fails, NotANumber, PanicsWeighing);
+
+impl Filter for Panics {
+    fn passes(&self, host: Host<'_>, _: &RequestSpec) -> Result<bool, DriverError> {
+        panic!("I cannot stand {}", host.host_name())
+    }
+}
+
+impl Filter for Fails {
+    fn filter_all(&self, _: &HostTable, _: &RequestSpec, _: &mut Mask<'_>) -> Result<(), DriverError> {
+        Err(DriverError::unavailable("the oracle is silent").hint("ask again tomorrow"))
+    }
+}
+
+impl Weigher for NotANumber {
+    fn weigh(&self, _: Host<'_>, _: &RequestSpec) -> Result<f32, DriverError> {
+        Ok(f32::NAN)
+    }
+}
+
+impl Weigher for PanicsWeighing {
+    fn weigh(&self, _: Host<'_>, _: &RequestSpec) -> Result<f32, DriverError> {
+        panic!("too heavy")
+    }
+}
+
+/// Its constructor answers an error.
+struct RefusesToBuild;
+/// Its constructor panics.
+struct PanicsWhenBuilt;
+/// Its constructor says that it is not for this machine.
+struct NotHere;
+
+impl Driver for RefusesToBuild {
+    type Settings = NoSettings;
+    fn new(_: NoSettings, _: &Context) -> Result<Self, DriverError> {
+        Err(DriverError::internal("the licence has run out").hint("buy another"))
+    }
+}
+
+impl Driver for PanicsWhenBuilt {
+    type Settings = NoSettings;
+    fn new(_: NoSettings, context: &Context) -> Result<Self, DriverError> {
+        panic!("no, {}, no", context.name())
+    }
+}
+
+impl Driver for NotHere {
+    type Settings = NoSettings;
+    fn new(_: NoSettings, _: &Context) -> Result<Self, DriverError> {
+        Err(DriverError::unavailable("this machine has no such device"))
+    }
+}
+
+settings! {
+    /// Settings with one of each check.
+    struct PickySettings {
+        /// Must be given.
+        name: String;
+        /// A number within bounds that is also even.
+        ratio: u32 = 2, min = 2, max = 10;
+    }
+}
+
+/// Checks its settings beyond what a schema can say.
+struct Picky;
+
+impl Driver for Picky {
+    type Settings = PickySettings;
+    fn new(settings: PickySettings, _: &Context) -> Result<Self, DriverError> {
+        if settings.ratio % 2 == 1 {
+            return Err(DriverError::invalid("must be even").at("ratio").hint("use an even number"));
+        }
+        Ok(Picky)
+    }
+}
+
+macro_rules! passes_every_host {
+    ($($name:ident),*) => { $(impl Filter for $name {
+        fn passes(&self, _: Host<'_>, _: &RequestSpec) -> Result<bool, DriverError> {
+            Ok(true)
+        }
+    })* };
+}
+passes_every_host!(RefusesToBuild, PanicsWhenBuilt, NotHere, Picky);
+
+export_plugin! {
+    "longshore.scheduler.filter" {
+        /// Panics on every host.
+        panics: Filter => Panics;
+        /// Answers an error.
+        fails: Filter => Fails;
+        /// Its constructor answers an error.
+        refuses: Filter => RefusesToBuild;
+        /// Its constructor panics.
+        panics_when_built: Filter => PanicsWhenBuilt;
+        /// Not for this machine.
+        not_here: Filter => NotHere;
+        /// Has settings to get wrong.
+        picky: Filter => Picky;
+    }
+    "longshore.scheduler.weigher" {
+        /// Gives a weight that is no number.
+        nan: Weigher => NotANumber;
+        /// Panics while it weighs.
+        panics_weighing: Weigher => PanicsWeighing;
+    }
+}

@@ -1,0 +1,28 @@
+//! `cargo xtask bench`: the benchmarks behind the table in the README, each by name.
+
+use crate::cargo::{cargo, run};
+use crate::up;
+
+/// Name, package, bench target.
+const BENCHES: &[(&str, &str, &str)] = &[
+    ("bridge", "longshore-loader", "bridge"),
+    ("load", "longshore-loader", "load"),
+    ("scheduler", "longshore-control", "scheduler"),
+    ("boot", "longshore-tests", "boot"),
+    ("startup", "longshore-tests", "startup"),
+];
+
+/// Builds everything in release and runs the benchmarks that are named, or all.
+pub(crate) fn bench(names: &[String]) -> Result<(), String> {
+    if let Some(unknown) = names.iter().find(|n| !BENCHES.iter().any(|(name, ..)| name == n)) {
+        let known: Vec<&str> = BENCHES.iter().map(|(name, ..)| *name).collect();
+        return Err(format!("no benchmark `{unknown}`; there are {}", known.join(", ")));
+    }
+    up::build(true)?;
+    for (name, package, target) in BENCHES {
+        if names.is_empty() || names.iter().any(|n| n == name) {
+            run(&mut cargo(&["bench", "--package", package, "--bench", target]))?;
+        }
+    }
+    Ok(())
+}

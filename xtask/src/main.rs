@@ -1,0 +1,43 @@
+//! `cargo xtask`: what a developer runs. `up` builds and runs everything, `test` passes all tests on a
+//! fresh machine, `bench` measures. Uses std alone, so that it is there in a second.
+
+#![forbid(unsafe_code)]
+
+mod bench;
+mod cargo;
+mod test;
+mod up;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  up [--release] [ARGS…]    build the host and the shipped plugins, then run `longshore up ARGS…`
+  build [--release]         build the host and the shipped plugins
+  test [ARGS…]              install what tests need, build everything, run all tests (ARGS go to `cargo test`)
+  bench [NAME…]             run the benchmarks: bridge load scheduler boot startup (all by default)
+";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let command = args.next().unwrap_or_default();
+    let args: Vec<String> = args.collect();
+    let done = match command.as_str() {
+        "up" => up::up(&args),
+        "build" => up::build(args.iter().any(|a| a == "--release")).map(|_| ()),
+        "test" => test::test(&args),
+        "bench" => bench::bench(&args),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
