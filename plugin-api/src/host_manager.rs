@@ -1,6 +1,6 @@
 //! The kind `HostManager`: keeps the scheduler's view of all hosts.
 
-use crate::{driver_kind, record, HostTable, Mask, RequestSpec};
+use crate::{driver_kind, record, DriverError, HostTable, Mask, RequestSpec};
 use std::collections::BTreeMap;
 
 record! {

@@ -39,7 +39,7 @@ macro_rules! driver_kind {
         pub trait $Kind:ident: Send + Sync + 'static {
             $(
                 $(#[$method_meta:meta])*
-                fn $method:ident(&$self:ident $(, $arg:ident: $ty:ty)* $(,)?) -> Result<$ret:ty, DriverError>
+                fn $method:ident(&$self:ident $(, $arg:ident: $ty:ty)* $(,)?) -> Result<$ret:ty, $error:ty>
                 $($body:block)? $(;)?
             )*
         }
@@ -47,7 +47,7 @@ macro_rules! driver_kind {
         $(#[$meta])*
         pub trait $Kind: Send + Sync + 'static {
             $($crate::__trait_method! {
-                { $(#[$method_meta])* fn $method(&$self $(, $arg: $ty)*) -> ::core::result::Result<$ret, $crate::DriverError> }
+                { $(#[$method_meta])* fn $method(&$self $(, $arg: $ty)*) -> ::core::result::Result<$ret, $error> }
                 $($body)?
             })*
         }
@@ -153,7 +153,7 @@ macro_rules! driver_kind {
             unsafe impl ::core::marker::Sync for __Proxy {}
 
             impl $Kind for __Proxy {
-                $(fn $method(&$self $(, $arg: $ty)*) -> ::core::result::Result<$ret, $crate::DriverError> {
+                $(fn $method(&$self $(, $arg: $ty)*) -> ::core::result::Result<$ret, $error> {
                     let call = match $self.table.$method {
                         ::core::option::Option::Some(call) => call,
                         ::core::option::Option::None => return $crate::__body_or_not_implemented!($method $($body)?),

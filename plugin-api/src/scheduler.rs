@@ -1,6 +1,6 @@
 //! The kind `Scheduler`: picks hosts. And what is lent to it for one request: `HostStates`.
 
-use crate::{driver_kind, record, CallContext, HostTable, Limits, Mask, RequestSpec};
+use crate::{driver_kind, record, CallContext, DriverError, HostTable, Limits, Mask, RequestSpec};
 
 record! {
     /// What the operator chose for the scheduler, and what the request needs beside its spec.

@@ -12,7 +12,7 @@ use longshore_plugin_api::__abi::services::Services;
 
 /// Why a file that looked right could not be opened.
 #[derive(Debug)]
-pub(crate) enum OpenError {
+pub enum OpenError {
     /// The dynamic linker refused it; its own words.
     Linker(String),
     /// The symbol is not there.
@@ -25,7 +25,7 @@ pub(crate) enum OpenError {
 ///
 /// # Errors
 /// `OpenError`.
-pub(crate) fn open(path: &Path, services: Services) -> Result<Plugin, OpenError> {
+pub fn open(path: &Path, services: Services) -> Result<Plugin, OpenError> {
     // SAFETY: running the library's initialisers is what loading a plugin means: the operator trusts
     // the file as much as the host. Its headers and segments were checked before.
     let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) };

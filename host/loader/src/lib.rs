@@ -11,7 +11,8 @@
 
 pub mod codes;
 pub mod diagnostic;
-mod dynlib;
+#[doc(hidden)]
+pub mod dynlib;
 pub mod elf;
 mod extension;
 pub mod inspect;

@@ -1,5 +1,6 @@
 //! What a loader decided, entry by entry, in order: kept and shown, where stevedore logs and forgets.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -125,18 +126,18 @@ pub struct ReportLine {
 /// What a loader decided, in order.
 #[derive(Debug, Clone, Default)]
 pub struct LoadReport {
-    lines: Vec<ReportLine>,
+    lines: VecDeque<ReportLine>,
 }
 
 impl LoadReport {
     /// Most lines that are kept; older ones go first. A line per entry and host stays far below.
-    pub const LINES_MAX: usize = 100_000;
+    pub const LINES_MAX: usize = 10_000;
 
     pub(crate) fn add(&mut self, namespace: &str, name: &str, host: &str, outcome: Outcome) {
         if self.lines.len() >= Self::LINES_MAX {
-            self.lines.remove(0);
+            self.lines.pop_front();
         }
-        self.lines.push(ReportLine {
+        self.lines.push_back(ReportLine {
             namespace: namespace.to_owned(),
             name: name.to_owned(),
             host: host.to_owned(),
@@ -145,8 +146,8 @@ impl LoadReport {
     }
 
     /// The lines, in the order things happened.
-    pub fn lines(&self) -> &[ReportLine] {
-        &self.lines
+    pub fn lines(&self) -> impl DoubleEndedIterator<Item = &ReportLine> {
+        self.lines.iter()
     }
 
     /// What failed.

@@ -31,7 +31,10 @@ impl Filter for AllHostsFilter {
     }
 
     fn traits(&self) -> Result<FilterTraits, DriverError> {
-        Ok(FilterTraits { run_once_per_request: true, run_on_rebuild: false })
+        Ok(FilterTraits {
+            run_once_per_request: true,
+            run_on_rebuild: false,
+        })
     }
 }
 

@@ -34,7 +34,9 @@ impl AvailabilityZoneFilter {
 impl Driver for AvailabilityZoneFilter {
     type Settings = ZoneSettings;
     fn new(settings: ZoneSettings, _: &Context) -> Result<Self, DriverError> {
-        Ok(Self { default_zone: settings.default_availability_zone })
+        Ok(Self {
+            default_zone: settings.default_availability_zone,
+        })
     }
 }
 
@@ -60,7 +62,10 @@ impl Filter for AvailabilityZoneFilter {
     }
 
     fn traits(&self) -> Result<FilterTraits, DriverError> {
-        Ok(FilterTraits { run_once_per_request: true, run_on_rebuild: false })
+        Ok(FilterTraits {
+            run_once_per_request: true,
+            run_on_rebuild: false,
+        })
     }
 }
 
@@ -75,7 +80,10 @@ mod tests {
             c.set_text(Column::AvailabilityZone, row, zones[row]);
         });
         let availability_zone = Some(wanted.to_owned());
-        let request = RequestFields { availability_zone, ..RequestFields::default() };
+        let request = RequestFields {
+            availability_zone,
+            ..RequestFields::default()
+        };
         left(&*build::<AvailabilityZoneFilter>(settings), &hosts, request)
     }
 
@@ -89,7 +97,10 @@ mod tests {
 
     #[test]
     fn one_of_several_zones_is_enough() {
-        assert_eq!(left_of("{}", &["a", "a,b", "b, a ", "b", "ab"], "a"), [0, 1, 2]);
+        assert_eq!(
+            left_of("{}", &["a", "a,b", "b, a ", "b", "ab"], "a"),
+            [0, 1, 2]
+        );
     }
 
     #[test]
@@ -108,12 +119,17 @@ mod tests {
     fn a_list_is_not_a_zone_and_no_host_has_an_unknown_one() {
         assert!(left_of("{}", &["a", "a,b"], "a,b").is_empty());
         assert!(left_of("{}", &["a", "b"], "c").is_empty());
-        assert!(left_of("{}", &["A"], "a").is_empty(), "names of zones keep their case");
+        assert!(
+            left_of("{}", &["A"], "a").is_empty(),
+            "names of zones keep their case"
+        );
     }
 
     #[test]
     fn more_zones_than_are_remembered_are_told_apart() {
-        let names: Vec<String> = (0..300).map(|i| format!("z{},y{}", i % 150, i % 7)).collect();
+        let names: Vec<String> = (0..300)
+            .map(|i| format!("z{},y{}", i % 150, i % 7))
+            .collect();
         let zones: Vec<&str> = names.iter().map(String::as_str).collect();
         assert_eq!(left_of("{}", &zones, "z149"), [149, 299]);
     }

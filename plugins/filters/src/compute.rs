@@ -27,12 +27,17 @@ impl Filter for ComputeFilter {
         _: &RequestSpec,
         mask: &mut Mask<'_>,
     ) -> Result<(), DriverError> {
-        mask.retain(hosts.state(), |state| state & (STATE_UP | STATE_DISABLED) == STATE_UP);
+        mask.retain(hosts.state(), |state| {
+            state & (STATE_UP | STATE_DISABLED) == STATE_UP
+        });
         Ok(())
     }
 
     fn traits(&self) -> Result<FilterTraits, DriverError> {
-        Ok(FilterTraits { run_once_per_request: true, run_on_rebuild: false })
+        Ok(FilterTraits {
+            run_once_per_request: true,
+            run_on_rebuild: false,
+        })
     }
 }
 
@@ -46,12 +51,19 @@ mod tests {
         let hosts = testing::hosts(states.len(), |c, row| {
             c.set_u32(Column::State, row, states[row]);
         });
-        left(&*build::<ComputeFilter>("{}"), &hosts, RequestFields::default())
+        left(
+            &*build::<ComputeFilter>("{}"),
+            &hosts,
+            RequestFields::default(),
+        )
     }
 
     #[test]
     fn up_and_enabled_hosts_pass() {
-        assert_eq!(left_of(&[0, STATE_UP, STATE_DISABLED, STATE_UP | STATE_DISABLED]), [1]);
+        assert_eq!(
+            left_of(&[0, STATE_UP, STATE_DISABLED, STATE_UP | STATE_DISABLED]),
+            [1]
+        );
     }
 
     #[test]
@@ -74,6 +86,9 @@ mod tests {
     #[test]
     fn it_runs_once_per_request_and_not_on_rebuild() {
         let traits = build::<ComputeFilter>("{}").traits().unwrap();
-        assert_eq!((traits.run_once_per_request, traits.run_on_rebuild), (true, false));
+        assert_eq!(
+            (traits.run_once_per_request, traits.run_on_rebuild),
+            (true, false)
+        );
     }
 }

@@ -40,17 +40,23 @@ impl Filter for CoreFilter {
     ) -> Result<(), DriverError> {
         let (totals, wanted) = (hosts.vcpus_total(), f64::from(request.vcpus()));
         if totals.contains(&0) {
-            self.log.warn("some hosts report no processors: the report is taken to be broken");
+            self.log
+                .warn("some hosts report no processors: the report is taken to be broken");
         }
         let columns = (totals, hosts.vcpus_used(), hosts.cpu_allocation_ratio());
-        ratio::retain(mask, columns, |total, used, ratio| fits(total, used, ratio, wanted));
+        ratio::retain(mask, columns, |total, used, ratio| {
+            fits(total, used, ratio, wanted)
+        });
         Ok(())
     }
 
     fn limits(&self, host: Host<'_>, _: &RequestSpec) -> Result<Limits, DriverError> {
         let total = host.vcpus_total();
         let limit = f64::from(total) * ratio::widen(host.cpu_allocation_ratio());
-        Ok(Limits { vcpu: (total > 0).then(|| limit), ..Limits::default() })
+        Ok(Limits {
+            vcpu: (total > 0).then(|| limit),
+            ..Limits::default()
+        })
     }
 }
 
@@ -69,7 +75,10 @@ mod tests {
     }
 
     fn takes(host: &HostColumns, vcpus: u32) -> bool {
-        let request = RequestFields { vcpus, ..RequestFields::default() };
+        let request = RequestFields {
+            vcpus,
+            ..RequestFields::default()
+        };
         !left(&*build::<CoreFilter>("{}"), host, request).is_empty()
     }
 
@@ -90,7 +99,10 @@ mod tests {
         assert!(takes(&host, u32::MAX));
         let filter = build::<CoreFilter>("{}");
         let request = RequestFields::default().into();
-        assert_eq!(filter.limits(host.snapshot().host(0), &request).unwrap(), Limits::default());
+        assert_eq!(
+            filter.limits(host.snapshot().host(0), &request).unwrap(),
+            Limits::default()
+        );
     }
 
     #[test]
@@ -109,7 +121,8 @@ mod tests {
     #[test]
     fn the_limit_is_the_total_times_the_ratio() {
         let table = host(4, 0, 16.0).snapshot();
-        let limits = build::<CoreFilter>("{}").limits(table.host(0), &RequestFields::default().into());
+        let limits =
+            build::<CoreFilter>("{}").limits(table.host(0), &RequestFields::default().into());
         assert_eq!(limits.unwrap().vcpu, Some(64.0));
     }
 }

@@ -30,7 +30,12 @@ impl Filter for DiskFilter {
     fn passes(&self, host: Host<'_>, request: &RequestSpec) -> Result<bool, DriverError> {
         let ratio = ratio::widen(host.disk_allocation_ratio());
         let wanted = request.disk_mb() as f64;
-        Ok(fits(host.total_usable_disk_gb(), host.free_disk_mb(), ratio, wanted))
+        Ok(fits(
+            host.total_usable_disk_gb(),
+            host.free_disk_mb(),
+            ratio,
+            wanted,
+        ))
     }
 
     fn filter_all(
@@ -42,14 +47,19 @@ impl Filter for DiskFilter {
         let wanted = request.disk_mb() as f64;
         let totals = hosts.total_usable_disk_gb();
         let columns = (totals, hosts.free_disk_mb(), hosts.disk_allocation_ratio());
-        ratio::retain(mask, columns, |total, free, ratio| fits(total, free, ratio, wanted));
+        ratio::retain(mask, columns, |total, free, ratio| {
+            fits(total, free, ratio, wanted)
+        });
         Ok(())
     }
 
     fn limits(&self, host: Host<'_>, _: &RequestSpec) -> Result<Limits, DriverError> {
         let total = f64::from(host.total_usable_disk_gb()) * MB_PER_GB;
         let limit = total * ratio::widen(host.disk_allocation_ratio()) / MB_PER_GB;
-        Ok(Limits { disk_gb: Some(limit), ..Limits::default() })
+        Ok(Limits {
+            disk_gb: Some(limit),
+            ..Limits::default()
+        })
     }
 }
 
@@ -68,7 +78,12 @@ mod tests {
     }
 
     fn takes(host: &HostColumns, root_gb: u64, ephemeral_gb: u64, swap_mb: u64) -> bool {
-        let request = RequestFields { root_gb, ephemeral_gb, swap_mb, ..RequestFields::default() };
+        let request = RequestFields {
+            root_gb,
+            ephemeral_gb,
+            swap_mb,
+            ..RequestFields::default()
+        };
         !left(&*build::<DiskFilter>("{}"), host, request).is_empty()
     }
 
@@ -101,7 +116,12 @@ mod tests {
 
     #[test]
     fn extremes_get_a_verdict() {
-        assert!(!takes(&host(u32::MAX, i32::MAX, 1.0), u64::MAX, u64::MAX, u64::MAX));
+        assert!(!takes(
+            &host(u32::MAX, i32::MAX, 1.0),
+            u64::MAX,
+            u64::MAX,
+            u64::MAX
+        ));
         assert!(!takes(&host(10, i32::MIN, f32::NAN), 0, 0, 0));
     }
 
@@ -109,7 +129,12 @@ mod tests {
     fn the_limit_is_in_gigabytes() {
         let table = host(10, 0, 1.5).snapshot();
         let request = RequestFields::default().into();
-        let limits = build::<DiskFilter>("{}").limits(table.host(0), &request).unwrap();
-        assert_eq!((limits.disk_gb, limits.memory_mb, limits.vcpu), (Some(15.0), None, None));
+        let limits = build::<DiskFilter>("{}")
+            .limits(table.host(0), &request)
+            .unwrap();
+        assert_eq!(
+            (limits.disk_gb, limits.memory_mb, limits.vcpu),
+            (Some(15.0), None, None)
+        );
     }
 }

@@ -28,7 +28,12 @@ impl Filter for RamFilter {
     fn passes(&self, host: Host<'_>, request: &RequestSpec) -> Result<bool, DriverError> {
         let ratio = ratio::widen(host.ram_allocation_ratio());
         let wanted = request.memory_mb() as f64;
-        Ok(fits(host.total_usable_ram_mb(), host.free_ram_mb(), ratio, wanted))
+        Ok(fits(
+            host.total_usable_ram_mb(),
+            host.free_ram_mb(),
+            ratio,
+            wanted,
+        ))
     }
 
     fn filter_all(
@@ -38,14 +43,24 @@ impl Filter for RamFilter {
         mask: &mut Mask<'_>,
     ) -> Result<(), DriverError> {
         let wanted = request.memory_mb() as f64;
-        let columns = (hosts.total_usable_ram_mb(), hosts.free_ram_mb(), hosts.ram_allocation_ratio());
-        ratio::retain(mask, columns, |total, free, ratio| fits(total, free, ratio, wanted));
+        let columns = (
+            hosts.total_usable_ram_mb(),
+            hosts.free_ram_mb(),
+            hosts.ram_allocation_ratio(),
+        );
+        ratio::retain(mask, columns, |total, free, ratio| {
+            fits(total, free, ratio, wanted)
+        });
         Ok(())
     }
 
     fn limits(&self, host: Host<'_>, _: &RequestSpec) -> Result<Limits, DriverError> {
-        let limit = f64::from(host.total_usable_ram_mb()) * ratio::widen(host.ram_allocation_ratio());
-        Ok(Limits { memory_mb: Some(limit), ..Limits::default() })
+        let limit =
+            f64::from(host.total_usable_ram_mb()) * ratio::widen(host.ram_allocation_ratio());
+        Ok(Limits {
+            memory_mb: Some(limit),
+            ..Limits::default()
+        })
     }
 }
 
@@ -64,7 +79,10 @@ mod tests {
     }
 
     fn takes(host: &HostColumns, memory_mb: u64) -> bool {
-        let request = RequestFields { memory_mb, ..RequestFields::default() };
+        let request = RequestFields {
+            memory_mb,
+            ..RequestFields::default()
+        };
         !left(&*build::<RamFilter>("{}"), host, request).is_empty()
     }
 
@@ -106,7 +124,9 @@ mod tests {
     fn the_limit_is_the_total_times_the_ratio() {
         let table = host(1000, 100, 1.1).snapshot();
         let request = RequestFields::default().into();
-        let limits = build::<RamFilter>("{}").limits(table.host(0), &request).unwrap();
+        let limits = build::<RamFilter>("{}")
+            .limits(table.host(0), &request)
+            .unwrap();
         assert_eq!(limits.memory_mb, Some(1000.0 * 1.1));
         assert_eq!((limits.disk_gb, limits.vcpu), (None, None));
     }

@@ -8,7 +8,10 @@ use std::cell::Cell;
 
 /// The decimal number that was written, as precisely as it can be had.
 pub(crate) fn widen(ratio: f32) -> f64 {
-    ratio.to_string().parse().unwrap_or_else(|_| f64::from(ratio))
+    ratio
+        .to_string()
+        .parse()
+        .unwrap_or_else(|_| f64::from(ratio))
 }
 
 /// Keeps the hosts for which `fits(a, b, ratio)` holds. Most fleets have one ratio, which is then widened once.

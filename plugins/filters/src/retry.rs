@@ -51,8 +51,15 @@ mod tests {
         for (host, node) in [("a", "a"), ("a", "n"), ("b", "b"), ("c", "c")] {
             hosts.push(host, node);
         }
-        let retry_hosts = tried.iter().map(|(h, n)| (h.to_string(), n.to_string())).collect();
-        let request = RequestFields { retry_hosts, num_attempts: 2, ..RequestFields::default() };
+        let retry_hosts = tried
+            .iter()
+            .map(|(h, n)| (h.to_string(), n.to_string()))
+            .collect();
+        let request = RequestFields {
+            retry_hosts,
+            num_attempts: 2,
+            ..RequestFields::default()
+        };
         left(&*build::<RetryFilter>("{}"), &hosts, request)
     }
 
@@ -74,7 +81,10 @@ mod tests {
 
     #[test]
     fn hosts_that_are_gone_do_no_harm() {
-        assert_eq!(left_after(&[("zz", "zz"), ("c", "zz"), ("zz", "c")]), [0, 1, 2, 3]);
+        assert_eq!(
+            left_after(&[("zz", "zz"), ("c", "zz"), ("zz", "c")]),
+            [0, 1, 2, 3]
+        );
     }
 
     #[test]

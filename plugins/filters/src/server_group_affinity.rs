@@ -13,7 +13,8 @@ const POLICY: &str = "affinity";
 
 /// Whether the group wants its members together, and has any that are placed.
 fn applies(request: &RequestSpec) -> bool {
-    request.group_policies().any(|policy| policy == POLICY) && request.group_hosts().next().is_some()
+    request.group_policies().any(|policy| policy == POLICY)
+        && request.group_hosts().next().is_some()
 }
 
 impl Driver for ServerGroupAffinityFilter {
@@ -25,7 +26,10 @@ impl Driver for ServerGroupAffinityFilter {
 
 impl Filter for ServerGroupAffinityFilter {
     fn passes(&self, host: Host<'_>, request: &RequestSpec) -> Result<bool, DriverError> {
-        Ok(!applies(request) || request.group_hosts().any(|member| member == host.host_name()))
+        Ok(!applies(request)
+            || request
+                .group_hosts()
+                .any(|member| member == host.host_name()))
     }
 
     fn filter_all(
@@ -35,10 +39,14 @@ impl Filter for ServerGroupAffinityFilter {
         mask: &mut Mask<'_>,
     ) -> Result<(), DriverError> {
         if applies(request) {
-            let ids = request.group_hosts().filter_map(|host| hosts.find_text(host));
+            let ids = request
+                .group_hosts()
+                .filter_map(|host| hosts.find_text(host));
             let mut members: Vec<u32> = ids.collect();
             members.sort_unstable();
-            mask.retain(hosts.host_ids(), |host| members.binary_search(&host).is_ok());
+            mask.retain(hosts.host_ids(), |host| {
+                members.binary_search(&host).is_ok()
+            });
         }
         Ok(())
     }
@@ -86,6 +94,9 @@ mod tests {
     #[test]
     fn it_runs_for_every_instance_and_not_on_rebuild() {
         let traits = build::<ServerGroupAffinityFilter>("{}").traits().unwrap();
-        assert_eq!((traits.run_once_per_request, traits.run_on_rebuild), (false, false));
+        assert_eq!(
+            (traits.run_once_per_request, traits.run_on_rebuild),
+            (false, false)
+        );
     }
 }

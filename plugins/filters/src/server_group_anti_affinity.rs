@@ -29,7 +29,9 @@ impl Filter for ServerGroupAntiAffinityFilter {
             return Ok(true);
         }
         let table = host.table();
-        let has_member = request.group_hosts().any(|member| member == host.host_name());
+        let has_member = request
+            .group_hosts()
+            .any(|member| member == host.host_name());
         let mut instances = table.instances(host.row()).iter();
         let is_here = instances.any(|&id| table.text(id) == request.instance_uuid());
         Ok(!has_member || is_here)
@@ -44,7 +46,9 @@ impl Filter for ServerGroupAntiAffinityFilter {
         if !applies(request) {
             return Ok(());
         }
-        let ids = request.group_hosts().filter_map(|host| hosts.find_text(host));
+        let ids = request
+            .group_hosts()
+            .filter_map(|host| hosts.find_text(host));
         let mut members: Vec<u32> = ids.collect();
         if members.is_empty() {
             return Ok(());
@@ -55,7 +59,10 @@ impl Filter for ServerGroupAntiAffinityFilter {
             None => mask.retain(hosts.host_ids(), is_free),
             Some(this) => {
                 let names = hosts.host_ids();
-                mask.retain_rows(|row| is_free(names[row]) || hosts.instances(row).contains(&this));
+                mask.retain_rows(|row| {
+                    let free = names.get(row).map_or(false, |&host| is_free(host));
+                    free || hosts.instances(row).contains(&this)
+                });
             }
         }
         Ok(())
@@ -73,12 +80,19 @@ mod tests {
             let uuid = c.intern(&format!("uuid-{}", row));
             c.set_list(List::Instances, row, &[uuid]);
         });
-        left(&*build::<ServerGroupAntiAffinityFilter>("{}"), &hosts, request)
+        left(
+            &*build::<ServerGroupAntiAffinityFilter>("{}"),
+            &hosts,
+            request,
+        )
     }
 
     #[test]
     fn hosts_of_members_are_out() {
-        assert_eq!(left_of(group(&["anti-affinity"], &["host-0001", "host-0003"])), [1]);
+        assert_eq!(
+            left_of(group(&["anti-affinity"], &["host-0001", "host-0003"])),
+            [1]
+        );
     }
 
     #[test]

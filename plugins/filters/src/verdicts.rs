@@ -11,7 +11,9 @@ pub(crate) struct Verdicts {
 impl Verdicts {
     /// Knows nothing yet.
     pub(crate) fn new() -> Self {
-        Self { slots: [None; SLOTS] }
+        Self {
+            slots: [None; SLOTS],
+        }
     }
 
     /// The verdict on the text with this id; `judge` is asked when it is not remembered.
@@ -45,6 +47,10 @@ mod tests {
                 assert_eq!(verdict, id == 1 || id == u32::MAX, "{id}");
             }
         }
-        assert_eq!(asked, 1 + 1 + 1 + 1 + 2, "ids 2 and the largest one are remembered");
+        assert_eq!(
+            asked,
+            1 + 1 + 1 + 1 + 2,
+            "ids 2 and the largest one are remembered"
+        );
     }
 }

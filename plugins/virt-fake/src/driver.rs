@@ -1,5 +1,5 @@
-//! `Fake`: the kind `Virt` over the store. Every verb is: ask the faults (spawn), change the guest, done.
-//! Knows no files and no `/proc`. The host calls it through the contract.
+//! `Fake`: the kind `Virt` over the store. Every verb is: ask the faults (spawn), change the guest,
+//! done. Knows no files and no `/proc`. The host calls it through the contract.
 
 use crate::faults::Faults;
 use crate::guest::Guest;
@@ -79,7 +79,8 @@ impl Fake {
         Ok(machine)
     }
 
-    /// Refuses what is larger than the whole node. Overcommitment among guests is the scheduler's business.
+    /// Refuses what is larger than the whole node. Overcommitment among guests is the scheduler's
+    /// business.
     fn check_fits(&self, context: &CallContext<'_>, guest: &Guest) -> Result<(), DriverError> {
         let machine = self.machine(context)?;
         for (what, asked, has) in [

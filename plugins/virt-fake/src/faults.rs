@@ -1,4 +1,5 @@
-//! What makes a spawn fail, wait or panic on command. Knows nothing of guests; `driver` asks it before each spawn.
+//! What makes a spawn fail, wait or panic on command. Knows nothing of guests; `driver` asks it
+//! before each spawn.
 
 use crate::settings::FakeSettings;
 use longshore_plugin_api::{CallContext, DriverError, Instance};

@@ -1,6 +1,6 @@
-//! Ids as file names, both ways. A usual id (letters, digits, `-`, `_`) is its own file name; any other is written in
-//! hexadecimal behind `x.`, so that no id can leave the directory, hide, or clash with another.
-//! Knows nothing of what is in the files; `store` calls it.
+//! Ids as file names, both ways. A usual id (letters, digits, `-`, `_`) is its own file name; any
+//! other is written in hexadecimal behind `x.`, so that no id can leave the directory, hide, or
+//! clash with another. Knows nothing of what is in the files; `store` calls it.
 
 /// The longest id, in bytes: in hexadecimal, with prefixes, it still fits a file name of 255 bytes.
 pub(crate) const ID_BYTES_MAX: usize = 120;
@@ -26,7 +26,7 @@ pub(crate) fn to_id(name: &str) -> Option<String> {
         None => name.to_owned(),
     };
     // One id has one name: a name in hexadecimal of a usual id, or in capitals, is not ours.
-    (of_id(&id).as_deref() == Some(name)).then(|| id)
+    (of_id(&id).as_deref() == Some(name)).then_some(id)
 }
 
 fn is_usual(byte: u8) -> bool {

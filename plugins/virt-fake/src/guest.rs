@@ -1,7 +1,8 @@
 //! `Guest`: what `fake` remembers of one guest, and the text of its file.
 //!
-//! The file is `key value` lines between a first and a last line that never change: a file that a full disk or a crash
-//! has cut is recognised. Knows no paths; `store` keeps guests, `driver` makes them.
+//! The file is `key value` lines between a first and a last line that never change: a file that a
+//! full disk or a crash has cut is recognised. Knows no paths; `store` keeps guests, `driver` makes
+//! them.
 
 use longshore_plugin_api::{Instance, PowerState};
 
@@ -45,7 +46,8 @@ impl Guest {
         }
     }
 
-    /// What stands for a guest whose file cannot be understood: it is listed, holds nothing, and can be destroyed.
+    /// What stands for a guest whose file cannot be understood: it is listed, holds nothing, and
+    /// can be destroyed.
     pub(crate) fn unknown() -> Self {
         let (vcpus, memory_mb, disk_gb, name) = (0, 0, 0, String::new());
         Self {
@@ -87,7 +89,7 @@ impl Guest {
             disk_gb: value("disk_gb")?.parse().ok()?,
             name: value("name")?.to_owned(),
         };
-        (lines.next() == Some(LAST) && text.ends_with('\n')).then(|| guest)
+        (lines.next() == Some(LAST) && text.ends_with('\n')).then_some(guest)
     }
 }
 

@@ -1,5 +1,5 @@
-//! What this machine has: processors and memory from `/proc`, disk from `df`. Used with `real = true` only.
-//! Knows nothing of guests; `driver` asks once and keeps the answer.
+//! What this machine has: processors and memory from `/proc`, disk from `df`. Used with `real =
+//! true` only. Knows nothing of guests; `driver` asks once and keeps the answer.
 
 use longshore_plugin_api::{CallContext, DriverError};
 use std::fs;

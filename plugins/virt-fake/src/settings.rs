@@ -1,5 +1,5 @@
-//! What an operator can set on `fake`. The README's table says the same; the host shows it from the plugin's note.
-//! Knows nothing of what the values do: `faults` and `driver` read them.
+//! What an operator can set on `fake`. The README's table says the same; the host shows it from the
+//! plugin's note. Knows nothing of what the values do: `faults` and `driver` read them.
 
 use longshore_plugin_api::settings;
 

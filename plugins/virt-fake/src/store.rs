@@ -1,9 +1,10 @@
 //! `Store`: the guests of one host, in memory and as one file each under `instances/`.
 //!
-//! The directory is the truth: a guest that another driver object made there (during a live switch two stand beside each
-//! other) is found, one that it removed is forgotten. Files are written under a hidden name and renamed, so that a crash
-//! leaves all of one or none; they are not synced, because a power cut ends everything fake anyway.
-//! Knows nothing of faults or resources; `driver` calls it.
+//! The directory is the truth: a guest that another driver object made there (during a live switch
+//! two stand beside each other) is found, one that it removed is forgotten. Files are written under
+//! a hidden name and renamed, so that a crash leaves all of one or none; they are not synced,
+//! because a power cut ends everything fake anyway. Knows nothing of faults or resources; `driver`
+//! calls it.
 
 use crate::file_name;
 use crate::guest::Guest;

@@ -10,7 +10,6 @@ mod normalise;
 mod refresh;
 pub mod rpcapi;
 mod select;
-mod thread;
 mod translate;
 
 pub use errors::SelectError;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use longshore_loader::diagnostic::escape;
 use serde_json::Value as Json;
 use ureq::http::Response;
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, Timeout};
 
 use super::exit::Exit;
 use super::failure::Failure;
@@ -41,7 +41,11 @@ impl Client {
     pub fn new(base: &str, token: Option<String>) -> Result<Client, Failure> {
         let base = base.trim_end_matches('/').to_owned();
         if !base.starts_with("http://") || base.len() == "http://".len() {
-            return Err(bad_address(&base, "it is not an `http://` URL"));
+            return Err(bad_address(
+                Exit::Configuration,
+                &base,
+                "it is not an `http://` URL",
+            ));
         }
         let agent = Agent::config_builder()
             .http_status_as_error(false)
@@ -61,11 +65,11 @@ impl Client {
     pub fn url_of(listen: &Listen) -> Result<String, Failure> {
         let Listen::Tcp(address) = listen else {
             let why = "commands reach the API over TCP only";
-            return Err(bad_address(&listen.to_string(), why));
+            return Err(bad_address(Exit::Unreachable, &listen.to_string(), why));
         };
         if address.port() == 0 {
             let why = "port 0 stands for any free port";
-            return Err(bad_address(&listen.to_string(), why));
+            return Err(bad_address(Exit::Unreachable, &listen.to_string(), why));
         }
         let mut address = *address;
         if address.ip().is_unspecified() {
@@ -165,6 +169,7 @@ impl Client {
     fn unreachable(&self, error: &ureq::Error) -> Failure {
         let base = escape(&self.base);
         let exit = match error {
+            ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => Exit::Unreachable,
             ureq::Error::Timeout(_) => Exit::TimedOut,
             _ => Exit::Unreachable,
         };
@@ -191,9 +196,9 @@ impl Client {
     }
 }
 
-fn bad_address(address: &str, why: &str) -> Failure {
+fn bad_address(exit: Exit, address: &str, why: &str) -> Failure {
     let what = format!("cannot use `{}` as the address of the API", escape(address));
-    Failure::new(Exit::Usage, codes::BAD_ADDRESS, what)
+    Failure::new(exit, codes::BAD_ADDRESS, what)
         .why(why)
         .help(format!(
             "set `{API_VARIABLE}` to a URL such as `http://127.0.0.1:8774`"

@@ -22,7 +22,7 @@ pub struct Failure {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Report {
     /// One error.
-    Message(Message),
+    Message(Box<Message>),
     /// Things that are wrong in files and variables, and warnings among them.
     Diagnostics(Vec<Diagnostic>),
 }
@@ -54,7 +54,7 @@ impl Failure {
         };
         Failure {
             exit,
-            report: Report::Message(message),
+            report: Report::Message(Box::new(message)),
             not_found: false,
         }
     }

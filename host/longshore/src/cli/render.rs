@@ -234,7 +234,7 @@ fn failure_json(failure: &Failure) -> Json {
                 file,
                 why,
                 help,
-            } = message;
+            } = &**message;
             let mut error = json!({"code": code, "message": what, "why": why, "do": help});
             if let Some(file) = file {
                 error["file"] = json!(file);

@@ -255,12 +255,15 @@ pub(super) fn bad_value(
     place: Place,
 ) -> Diagnostic {
     let what = format!("`{path}` cannot be `{}`", shown(value));
-    let d = Diagnostic::error(codes::BAD_VALUE, place, what)
-        .with_label(why)
-        .with_why(why)
-        .with_help(help);
+    let is_text = matches!(place, Place::Text { .. });
+    let d = Diagnostic::error(codes::BAD_VALUE, place, what).with_help(help);
+    let d = if is_text {
+        d.with_label(why)
+    } else {
+        d.with_why(why)
+    };
     // An address that is broken may hide its password from those who mask passwords.
-    if value.contains('@') {
+    if value.contains('@') && !value.contains("://") {
         d.with_secret()
     } else {
         d

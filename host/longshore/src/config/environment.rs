@@ -72,7 +72,7 @@ fn change(name: &str, value: &str, wrong: &mut Vec<Diagnostic>) -> Option<Change
     };
     let patch = item.is_some();
     if patch && KEYS[at].kind != Kind::Weights {
-        let key = path.splitn(2, "__").nth(1).unwrap_or(key);
+        let key = path.split_once("__").map_or(key, |(_, key)| key);
         wrong.push(diagnose::unknown_key(section, key, place));
         return None;
     }

@@ -27,14 +27,14 @@ pub(super) fn config_file(
     named: Option<&Path>,
     working_dir: &Path,
     system_dir: &Path,
-) -> Result<Option<PathBuf>, Diagnostic> {
+) -> Result<Option<PathBuf>, Box<Diagnostic>> {
     if let Some(named) = named {
         let path = working_dir.join(named);
         return if exists(&path) {
             Ok(Some(path))
         } else {
             let place = Place::CommandLine("--config".to_owned());
-            Err(absent(&path, place))
+            Err(Box::new(absent(&path, place)))
         };
     }
     let mut candidates = [working_dir, system_dir]
@@ -68,18 +68,19 @@ pub(super) fn named_map(path: &Path, place: &Place) -> Option<Diagnostic> {
 }
 
 /// Reads a regular file of at most 1 MiB; of a longer one enough to see that it is too long.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, Diagnostic> {
-    let failed = |e: std::io::Error| diagnose::unreadable(path, &e.to_string());
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
+    let refused = |why: &str| Box::new(diagnose::unreadable(path, why));
+    let failed = |e: std::io::Error| refused(&e.to_string());
     let meta = fs::metadata(path).map_err(failed)?;
     if meta.is_dir() {
-        return Err(diagnose::unreadable(path, "it is a directory"));
+        return Err(refused("it is a directory"));
     }
     if !meta.is_file() {
-        return Err(diagnose::unreadable(path, "it is not a regular file"));
+        return Err(refused("it is not a regular file"));
     }
     if meta.len() > TEXT_BYTES_MAX as u64 {
         let why = format!("it has {} bytes, the limit is {TEXT_BYTES_MAX}", meta.len());
-        return Err(diagnose::unreadable(path, &why));
+        return Err(refused(&why));
     }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(failed)?;

@@ -111,7 +111,9 @@ const RATIO_MAX: f64 = 1_000_000.0;
 const MB_MAX: i64 = 1 << 40;
 
 macro_rules! keys {
-    ($([$section:ident] $( $name:ident: $kind:expr, $fallback:expr, $namespace:expr, $help:literal; )*)*) => {
+    ($([$section:ident] $(
+        $name:ident: $kind:expr, $fallback:expr, $namespace:expr, $help:literal;
+    )*)*) => {
         /// Every key, section by section, in the order in which they are shown.
         pub const KEYS: &[Key] = &[$($(Key {
             section: stringify!($section),
@@ -131,48 +133,82 @@ use Kind as K;
 
 keys! {
     [host]
-    name: K::Text, F::Computed, None, "name of this host, unique among all; the machine's name";
-    state_dir: K::Path, F::Text("state"), None, "directory for everything this host keeps";
-    plugins: K::Path, F::Computed, None, "the map of entry points";
+    name: K::Text, F::Computed, None,
+        "name of this host, unique among all; the machine's name";
+    state_dir: K::Path, F::Text("state"), None,
+        "directory for everything this host keeps";
+    plugins: K::Path, F::Computed, None,
+        "the map of entry points";
     [log]
-    filter: K::Text, F::Text("info"), None, "level, or levels by module: `info,longshore=debug`";
-    format: K::Word(&["text", "json"]), F::Text("text"), None, "one line of text or of JSON per event";
+    filter: K::Text, F::Text("info"), None,
+        "level, or levels by module: `info,longshore=debug`";
+    format: K::Word(&["text",
+        "json"]), F::Text("text"), None, "one line of text or of JSON per event";
     [database]
-    url: K::Text, F::Computed, None, "`sqlite://PATH`; `longshore.db` in the state directory";
+    url: K::Text, F::Computed, None,
+        "`sqlite://PATH`; `longshore.db` in the state directory";
     [transport]
-    url: K::Text, F::Text("memory://"), None, "`memory://`, or `rabbit://USER:PASSWORD@HOST:PORT/VHOST`";
+    url: K::Text, F::Text("memory://"), None,
+        "`memory://`, or `rabbit://USER:PASSWORD@HOST:PORT/VHOST`";
     [api]
-    listen: K::Text, F::Text("127.0.0.1:8774"), None, "`ADDRESS:PORT` or `unix:PATH`";
-    auth: K::Word(&["none", "token"]), F::Text("none"), None, "`none` only on loopback or a unix socket";
-    max_count: K::Integer(1, 100_000), F::Integer(1000), None, "most instances of one request";
+    listen: K::Text, F::Text("127.0.0.1:8774"), None,
+        "`ADDRESS:PORT` or `unix:PATH`";
+    auth: K::Word(&["none",
+        "token"]), F::Text("none"), None, "`none` only on loopback or a unix socket";
+    max_count: K::Integer(1, 100_000), F::Integer(1000), None,
+        "most instances of one request";
     [scheduler]
-    driver: K::Text, F::Text("filter_scheduler"), SCHEDULER, "the scheduler";
-    host_manager: K::Text, F::Text("host_manager"), HOST_MANAGER, "the source of the scheduler's view of hosts";
-    enabled_filters: K::Names, F::Names(FILTERS), FILTER, "filters that a host must pass, in order";
-    weighers: K::Weights, F::Weights(WEIGHERS), WEIGHER, "weighers and their multipliers";
-    host_subset_size: K::Integer(1, 1_000_000), F::Integer(1), None, "choose at random among this many best hosts";
-    max_attempts: K::Integer(1, 1000), F::Integer(3), None, "hosts that are tried for one instance";
-    shuffle_best_same_weighed_hosts: K::Boolean, F::Boolean(false), None, "choose at random among equally good hosts";
-    on_filter_fault: K::Word(&["fail", "skip"]), F::Text("fail"), None, "what a failing filter means for the request";
-    on_weigher_fault: K::Word(&["skip", "fail"]), F::Text("skip"), None, "what a failing weigher means for the request";
+    driver: K::Text, F::Text("filter_scheduler"), SCHEDULER,
+        "the scheduler";
+    host_manager: K::Text, F::Text("host_manager"), HOST_MANAGER,
+        "the source of the scheduler's view of hosts";
+    enabled_filters: K::Names, F::Names(FILTERS), FILTER,
+        "filters that a host must pass, in order";
+    weighers: K::Weights, F::Weights(WEIGHERS), WEIGHER,
+        "weighers and their multipliers";
+    host_subset_size: K::Integer(1, 1_000_000), F::Integer(1), None,
+        "choose at random among this many best hosts";
+    max_attempts: K::Integer(1, 1000), F::Integer(3), None,
+        "hosts that are tried for one instance";
+    shuffle_best_same_weighed_hosts: K::Boolean, F::Boolean(false), None,
+        "choose at random among equally good hosts";
+    on_filter_fault: K::Word(&["fail",
+        "skip"]), F::Text("fail"), None, "what a failing filter means for the request";
+    on_weigher_fault: K::Word(&["skip",
+        "fail"]), F::Text("skip"), None, "what a failing weigher means for the request";
     [compute]
-    virt: K::Text, F::Text("fake"), VIRT, "the virtualisation driver";
-    cpu_allocation_ratio: K::Float(0.01, RATIO_MAX), F::Float(16.0), None, "virtual CPUs per CPU";
-    ram_allocation_ratio: K::Float(0.01, RATIO_MAX), F::Float(1.5), None, "promised memory per memory";
-    disk_allocation_ratio: K::Float(0.01, RATIO_MAX), F::Float(1.0), None, "promised disk per disk";
-    reserved_host_memory_mb: K::Integer(0, MB_MAX), F::Integer(512), None, "memory that instances never get";
-    reserved_host_disk_mb: K::Integer(0, MB_MAX), F::Integer(0), None, "disk that instances never get";
-    reserved_host_cpus: K::Integer(0, 1_000_000), F::Integer(0), None, "CPUs that instances never get";
-    max_concurrent_builds: K::Integer(1, 10_000), F::Integer(10), None, "instances that are built at a time";
-    driver_deadline_s: K::Integer(1, DAY_S), F::Integer(600), None, "how long one call of the driver may take";
-    update_resources_interval_s: K::Integer(1, DAY_S), F::Integer(60), None, "how often resources are counted";
-    report_interval_s: K::Integer(1, DAY_S), F::Integer(10), None, "how often a service says that it lives";
-    service_down_time_s: K::Integer(1, DAY_S), F::Integer(60), None, "a service silent for longer is down";
+    virt: K::Text, F::Text("fake"), VIRT,
+        "the virtualisation driver";
+    cpu_allocation_ratio: K::Float(0.01, RATIO_MAX), F::Float(16.0), None,
+        "virtual CPUs per CPU";
+    ram_allocation_ratio: K::Float(0.01, RATIO_MAX), F::Float(1.5), None,
+        "promised memory per memory";
+    disk_allocation_ratio: K::Float(0.01, RATIO_MAX), F::Float(1.0), None,
+        "promised disk per disk";
+    reserved_host_memory_mb: K::Integer(0, MB_MAX), F::Integer(512), None,
+        "memory that instances never get";
+    reserved_host_disk_mb: K::Integer(0, MB_MAX), F::Integer(0), None,
+        "disk that instances never get";
+    reserved_host_cpus: K::Integer(0, 1_000_000), F::Integer(0), None,
+        "CPUs that instances never get";
+    max_concurrent_builds: K::Integer(1, 10_000), F::Integer(10), None,
+        "instances that are built at a time";
+    driver_deadline_s: K::Integer(1, DAY_S), F::Integer(600), None,
+        "how long one call of the driver may take";
+    update_resources_interval_s: K::Integer(1, DAY_S), F::Integer(60), None,
+        "how often resources are counted";
+    report_interval_s: K::Integer(1, DAY_S), F::Integer(10), None,
+        "how often a service says that it lives";
+    service_down_time_s: K::Integer(1, DAY_S), F::Integer(60), None,
+        "a service silent for longer is down";
     [conductor]
-    use_local: K::Boolean, F::Boolean(false), None, "compute writes by itself; needs the database in its process";
+    use_local: K::Boolean, F::Boolean(false), None,
+        "compute writes by itself; needs the database in its process";
     [plugins]
-    policy: K::Word(&["permissive", "strict"]), F::Text("permissive"), None, "refuse a bad plugin and go on, or do not start";
-    panic_limit: K::Integer(1, 1_000_000), F::Integer(3), None, "panics after which a driver is quarantined";
+    policy: K::Word(&["permissive",
+        "strict"]), F::Text("permissive"), None, "refuse a bad plugin and go on, or do not start";
+    panic_limit: K::Integer(1, 1_000_000), F::Integer(3), None,
+        "panics after which a driver is quarantined";
 }
 
 /// Keys as Nova or an older release spelled them: section, old name, new name. Their value is

@@ -112,7 +112,7 @@ pub fn load(around: &Surroundings) -> Loaded {
     let named = around.config.as_deref();
     let file = find::config_file(named, &around.working_dir, &around.system_dir);
     let file = file.unwrap_or_else(|d| {
-        diagnostics.push(d);
+        diagnostics.push(*d);
         None
     });
     let base = file.as_deref().and_then(Path::parent);
@@ -124,18 +124,29 @@ pub fn load(around: &Surroundings) -> Loaded {
                 let name = shown_name(path, &around.working_dir);
                 diagnostics.extend(raw.add_file(&bytes, &name, &base));
             }
-            Err(d) => diagnostics.push(d),
+            Err(d) => diagnostics.push(*d),
         }
     }
     diagnostics.extend(raw.add_environment(&around.variables, &around.working_dir));
     raw.add_flags(&around.flags, &around.working_dir);
     compute(&mut raw, around, file.as_deref(), &mut diagnostics);
     let config = resolved::resolve(&raw, &mut diagnostics);
+    diagnostics.sort_by_key(|d| (layer(&d.place), d.place.position()));
     Loaded {
         raw,
         config,
         file,
         diagnostics,
+    }
+}
+
+/// The layer that a place belongs to: within the file, the order is that of the text.
+fn layer(place: &Place) -> u8 {
+    match place {
+        Place::File(_) | Place::Text { .. } => 0,
+        Place::Environment(_) => 1,
+        Place::CommandLine(_) => 2,
+        Place::Program => 3,
     }
 }
 

@@ -37,5 +37,7 @@ pub(crate) fn group(policies: &[&str], members_on: &[&str]) -> RequestFields {
 
 /// A flavor's extra specs, or an image's properties.
 pub(crate) fn pairs(list: &[(&str, &str)]) -> std::collections::BTreeMap<String, String> {
-    list.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect()
+    list.iter()
+        .map(|(key, value)| (key.to_string(), value.to_string()))
+        .collect()
 }

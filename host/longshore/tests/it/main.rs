@@ -1,0 +1,12 @@
+//! The program as its users see it: streams and exit codes of whole command lines.
+//!
+//! Runs in this process, with a directory, variables and a small API of the test's own.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod api;
+mod codes;
+mod files;
+mod images;
+mod program;
+mod servers;

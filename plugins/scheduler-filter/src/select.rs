@@ -1,0 +1,174 @@
+//! The walk through one request: an instance after the other, each on what the one before has left.
+//!
+//! Hosts that a filter took out for one instance stay out for the next: what was consumed does not come back. Keeps no
+//! state between requests.
+
+use crate::random::Random;
+use crate::rank::{best, choose, Choice};
+use longshore_plugin_api::{
+    words_for, CallContext, Context, Destination, Driver, DriverError, HostStates, HostTable, Mask,
+    NoSettings, RequestSpec, Scheduler, SelectOptions, Selection,
+};
+
+/// Takes one of the best hosts that the filters leave.
+pub(crate) struct FilterScheduler;
+
+impl Driver for FilterScheduler {
+    type Settings = NoSettings;
+    fn new(_: NoSettings, _: &Context) -> Result<Self, DriverError> {
+        Ok(Self)
+    }
+}
+
+impl Scheduler for FilterScheduler {
+    fn select_destinations(
+        &self,
+        context: &CallContext<'_>,
+        _: &RequestSpec,
+        options: &SelectOptions,
+        hosts: &dyn HostStates,
+    ) -> Result<Vec<Selection>, DriverError> {
+        if options.instances == 0 {
+            return Ok(Vec::new());
+        }
+        let mut walk = Walk::start(options, hosts)?;
+        for index in 0..options.instances {
+            context.check()?;
+            walk.place(index)?;
+        }
+        walk.finish()
+    }
+}
+
+/// A request half way.
+struct Walk<'r> {
+    options: &'r SelectOptions,
+    hosts: &'r dyn HostStates,
+    table: HostTable,
+    /// The hosts that are left, one bit each.
+    left: Vec<u64>,
+    eligible: usize,
+    weights: Vec<f32>,
+    random: Random,
+    chosen: Vec<(usize, Destination)>,
+    /// For a single instance: the next best after the chosen one.
+    next_best: Vec<usize>,
+}
+
+impl<'r> Walk<'r> {
+    fn start(options: &'r SelectOptions, hosts: &'r dyn HostStates) -> Result<Self, DriverError> {
+        let table = hosts.table()?;
+        let mut left = hosts.eligible()?;
+        if left.len() != words_for(table.len()) {
+            return Err(DriverError::internal(format!(
+                "the mask of eligible hosts has {} words, and the table {} hosts",
+                left.len(),
+                table.len()
+            )));
+        }
+        let eligible = Mask::new(&mut left, table.len()).count();
+        let (weights, random) = (vec![0.0; table.len()], Random::new(options.seed));
+        let (chosen, next_best) = (Vec::new(), Vec::new());
+        Ok(Self {
+            options,
+            hosts,
+            table,
+            left,
+            eligible,
+            weights,
+            random,
+            chosen,
+            next_best,
+        })
+    }
+
+    /// Chooses the host of one instance and counts it.
+    fn place(&mut self, index: u32) -> Result<(), DriverError> {
+        self.filter_and_weigh(index)?;
+        let choice = Choice {
+            subset_size: self.options.host_subset_size as usize,
+            shuffle: self.options.shuffle_best_same_weighed_hosts,
+            // Only a single instance finds its alternates here; several get theirs at the end.
+            wanted: if self.options.instances == 1 {
+                self.alternates_max() + 1
+            } else {
+                1
+            },
+        };
+        let mask = Mask::new(&mut self.left, self.table.len());
+        let mut rows = choose(&mask, &self.weights, &choice, &mut self.random);
+        if rows.is_empty() {
+            return Err(self.not_enough(index));
+        }
+        let row = rows.remove(0);
+        self.next_best = rows;
+        let destination = self.destination(row)?;
+        self.hosts.consume(row as u32)?;
+        self.chosen.push((row, destination));
+        Ok(())
+    }
+
+    /// The alternates of every instance: the best hosts that no instance of the request was given.
+    fn finish(mut self) -> Result<Vec<Selection>, DriverError> {
+        let mut rows = std::mem::take(&mut self.next_best);
+        if self.options.instances > 1 && self.options.alternates > 0 {
+            self.filter_and_weigh(self.options.instances - 1)?;
+            let mut mask = Mask::new(&mut self.left, self.table.len());
+            for (row, _) in &self.chosen {
+                mask.clear(*row);
+            }
+            rows = best(&mask, &self.weights, self.options.alternates as usize);
+        }
+        let alternates = rows.into_iter().map(|row| self.destination(row));
+        let alternates = alternates.collect::<Result<Vec<_>, _>>()?;
+        let select = |(_, chosen)| Selection {
+            chosen,
+            alternates: alternates.clone(),
+        };
+        Ok(self.chosen.into_iter().map(select).collect())
+    }
+
+    fn filter_and_weigh(&mut self, index: u32) -> Result<(), DriverError> {
+        let mut mask = Mask::new(&mut self.left, self.table.len());
+        self.hosts.filter(index, &mut mask)?;
+        // With one host, or none, there is nothing to compare.
+        if mask.count() > 1 {
+            self.hosts.weigh(&mask, &mut self.weights)?;
+        }
+        Ok(())
+    }
+
+    fn alternates_max(&self) -> usize {
+        (self.options.alternates as usize).min(self.table.len())
+    }
+
+    fn destination(&self, row: usize) -> Result<Destination, DriverError> {
+        let host = self.table.host(row);
+        Ok(Destination {
+            host: host.host_name().to_owned(),
+            node: host.node_name().to_owned(),
+            limits: self.hosts.limits(row as u32)?,
+        })
+    }
+
+    /// Nothing is left for instance `index`.
+    fn not_enough(&self, index: u32) -> DriverError {
+        let (all, eligible) = (self.table.len(), self.eligible);
+        let found = format!(
+            "{} of {} instances have a host",
+            index, self.options.instances
+        );
+        if eligible == 0 {
+            let hint = "start a compute service, or ask for no particular host";
+            let left = format!("the request allows 0 of {} hosts", all);
+            return DriverError::no_valid_host(format!("not enough hosts: {found}, {left}"))
+                .hint(hint);
+        }
+        let left = format!(
+            "the filters left 0 of {} eligible hosts for the next",
+            eligible
+        );
+        let hint = "ask for fewer or smaller instances; the scheduler's log says what each filter took out";
+        DriverError::no_valid_host(format!("not enough hosts: {found}, {left}")).hint(hint)
+    }
+}
