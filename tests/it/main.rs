@@ -6,3 +6,4 @@
 mod drivers;
 mod files;
 mod outside;
+mod tidy;

@@ -4,10 +4,6 @@
 //! It must not know how services work: `up` hands the resolved configuration to who starts them.
 
 #![forbid(unsafe_code)]
-#![cfg_attr(
-    test,
-    expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")
-)]
 
 pub mod cli;
 pub mod codes;

@@ -1,11 +1,11 @@
 //! The life of the program: surroundings, command line, configuration, command, exit code.
 //!
-//! Everything is decided in the library; here the process is looked at, and nowhere else.
+//! Everything is decided in the library; here it gets the real streams, the real surroundings and
+//! who starts the services.
 
 #![forbid(unsafe_code)]
 
 use std::io::{self, IsTerminal as _};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use longshore::cli::exit::Exit;
@@ -15,7 +15,6 @@ use longshore::cli::up::Start;
 use longshore::cli::{self, World};
 use longshore::codes;
 use longshore::config::Surroundings;
-use longshore_loader::map::Environment;
 
 fn main() -> ExitCode {
     let (mut out, mut err) = (io::stdout(), io::stderr());
@@ -29,31 +28,10 @@ fn main() -> ExitCode {
     };
     let world = World {
         streams,
-        around: surroundings(),
+        around: Surroundings::of_process(),
         starter: &start,
     };
     cli::run(std::env::args_os(), world).into()
-}
-
-fn surroundings() -> Surroundings {
-    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-        Some((
-            name.into_string().ok()?,
-            value.to_string_lossy().into_owned(),
-        ))
-    };
-    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let machine = Some(machine.trim()).filter(|n| !n.is_empty());
-    let binary = std::env::current_exe().ok();
-    Surroundings {
-        variables: std::env::vars_os().filter_map(text).collect(),
-        map: Environment::from_process(),
-        working_dir: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
-        binary_dir: binary.and_then(|b| b.parent().map(PathBuf::from)),
-        system_dir: PathBuf::from("/etc/longshore"),
-        machine: machine.unwrap_or("localhost").to_owned(),
-        ..Surroundings::default()
-    }
 }
 
 fn start(_: Start) -> Result<Exit, Failure> {

@@ -1,6 +1,6 @@
 //! An image's `args` as a list of arguments. The rules are few, and the shell never sees the text:
-//! blanks separate; `'…'` is taken as it is; in `"…"` a backslash keeps `"` and `\`; elsewhere it keeps any character.
-//! `driver` calls it at spawn.
+//! blanks separate; `'…'` is taken as it is; in `"…"` a backslash keeps `"` and `\`; elsewhere it
+//! keeps any character. `driver` calls it at spawn.
 
 use longshore_plugin_api::DriverError;
 
@@ -66,8 +66,14 @@ mod tests {
             (" -c  'a b'\t\"c  d\" ", &["-c", "a b", "c  d"]),
             (r#"'' "" x"#, &["", "", "x"]),
             (r#"a'b c'd"e f"g"#, &["ab cde fg"]),
-            (r#"'\' "\"\\\n" \' \\ a\ b"#, &["\\", "\"\\\\n", "'", "\\", "a b"]),
-            ("$HOME `id` $(id) ; & | *", &["$HOME", "`id`", "$(id)", ";", "&", "|", "*"]),
+            (
+                r#"'\' "\"\\\n" \' \\ a\ b"#,
+                &["\\", "\"\\\\n", "'", "\\", "a b"],
+            ),
+            (
+                "$HOME `id` $(id) ; & | *",
+                &["$HOME", "`id`", "$(id)", ";", "&", "|", "*"],
+            ),
             ("ü '🦀'", &["ü", "🦀"]),
         ] {
             assert_eq!(split(text).expect(text), expected, "{text}");

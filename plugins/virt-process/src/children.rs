@@ -1,7 +1,8 @@
 //! The processes that were started by this process, and must be asked how they ended.
 //!
-//! Shared by all driver objects: one that is built beside another in a live switch takes over its children. Processes from
-//! before a restart of the host are not here; the system's first process asks them.
+//! Shared by all driver objects: one that is built beside another in a live switch takes over its
+//! children. Processes from before a restart of the host are not here; the system's first process
+//! asks them.
 
 use crate::proc::Process;
 use crate::stop;
@@ -10,43 +11,58 @@ use std::process::{Child, ExitStatus};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// At most one entry per instance.
-static CHILDREN: Mutex<Vec<(PathBuf, Child)>> = Mutex::new(Vec::new());
+static CHILDREN: Mutex<Vec<Kept>> = Mutex::new(Vec::new());
+
+struct Kept {
+    directory: PathBuf,
+    child: Child,
+    process: Process,
+}
 
 /// Keeps the child that was started for the instance with this directory.
-pub(crate) fn keep(directory: &Path, child: Child) {
-    lock().push((directory.to_owned(), child));
+pub(crate) fn keep(directory: &Path, child: Child) -> Process {
+    // A child has its number until it is asked how it ended, which only happens below.
+    let process = Process::now(child.id()).unwrap_or(Process {
+        pid: child.id(),
+        start: 0,
+    });
+    lock().push(Kept {
+        directory: directory.to_owned(),
+        child,
+        process,
+    });
+    process
 }
 
 /// The child of the instance with this directory, running or not.
 pub(crate) fn of(directory: &Path) -> Option<Process> {
-    let pid = lock().iter().find(|(of, _)| of == directory).map(|(_, child)| child.id())?;
-    Process::now(pid)
+    lock()
+        .iter()
+        .find(|kept| kept.directory == directory)
+        .map(|kept| kept.process)
 }
 
 /// How the child of the instance ended, once; `None` if it has not, or there is none.
 ///
-/// An instance ends with its first process: what is left of the session is killed. That must happen before the child
-/// is asked, as its number stands for the session only so long.
+/// An instance ends with its first process: what is left of the session is killed. That must
+/// happen before the child is asked, as its number stands for the session only so long.
 pub(crate) fn ended(directory: &Path) -> Option<ExitStatus> {
-    let child = of(directory)?;
-    if child.is_alive() {
+    let process = of(directory)?;
+    if process.is_alive() {
         return None;
     }
     // Fails only if nothing is left.
-    let _ = stop::signal(child, stop::KILL);
+    let _ = stop::signal(process, stop::KILL);
     let mut children = lock();
-    let index = children.iter().position(|(of, _)| of == directory)?;
-    let status = children[index].1.try_wait();
-    match status {
+    let index = children
+        .iter()
+        .position(|kept| kept.directory == directory)?;
+    match children[index].child.try_wait() {
         Ok(None) => None,
-        // Somebody else in this process has asked it: it is gone, and nobody will ever know how it ended.
-        Err(_) => {
+        // An error: somebody else in this host has asked it, and how it ended is lost.
+        asked => {
             children.swap_remove(index);
-            None
-        }
-        Ok(Some(status)) => {
-            children.swap_remove(index);
-            Some(status)
+            asked.ok().flatten()
         }
     }
 }
@@ -54,10 +70,12 @@ pub(crate) fn ended(directory: &Path) -> Option<ExitStatus> {
 #[cfg(test)]
 pub(crate) fn forget(directory: &Path) -> Option<Child> {
     let mut children = lock();
-    let index = children.iter().position(|(of, _)| of == directory)?;
-    Some(children.swap_remove(index).1)
+    let index = children
+        .iter()
+        .position(|kept| kept.directory == directory)?;
+    Some(children.swap_remove(index).child)
 }
 
-fn lock() -> MutexGuard<'static, Vec<(PathBuf, Child)>> {
+fn lock() -> MutexGuard<'static, Vec<Kept>> {
     CHILDREN.lock().unwrap_or_else(PoisonError::into_inner)
 }

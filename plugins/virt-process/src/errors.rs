@@ -15,9 +15,12 @@ pub(crate) fn cannot(verb: &str, path: &Path, error: &io::Error) -> DriverError 
         Some(EFBIG) | Some(ENOSPC) | Some(EDQUOT) => Category::NoSpace,
         _ => Category::Unavailable,
     };
-    DriverError::new(category, format!("cannot {verb} `{}`: {error}", path.display()))
-        .hint("look at the owner, mode and free space of the host's state directory")
-        .retry()
+    DriverError::new(
+        category,
+        format!("cannot {verb} `{}`: {error}", path.display()),
+    )
+    .hint("look at the owner, mode and free space of the host's state directory")
+    .retry()
 }
 
 /// The error of every verb on an instance that is not there.

@@ -1,5 +1,6 @@
-//! One verb at a time for one instance, whichever driver object of this process it came through: during a live switch two
-//! stand beside each other. Knows nothing of what is done; `driver` holds an instance around each verb.
+//! One verb at a time for one instance, whichever driver object of this process it came through:
+//! during a live switch two stand beside each other. Knows nothing of what is done; `driver` holds
+//! an instance around each verb.
 
 use crate::errors::not_found;
 use longshore_plugin_api::{CallContext, DriverError};
@@ -28,7 +29,10 @@ pub(crate) fn hold(directory: &Path, context: &CallContext<'_>) -> Result<Held, 
         if let Some(ours) = take(&mut held, directory) {
             return Ok(ours);
         }
-        held = FREED.wait_timeout(held, STEP).unwrap_or_else(PoisonError::into_inner).0;
+        held = FREED
+            .wait_timeout(held, STEP)
+            .unwrap_or_else(PoisonError::into_inner)
+            .0;
     }
 }
 

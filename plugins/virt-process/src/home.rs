@@ -1,8 +1,9 @@
 //! `Home`: the directory of one instance, and `Homes`: all of them.
 //!
-//! `instances/<id>/` holds `spec`, `pid`, `exit`, `output` and `cwd/`. `spec` is written and synced before anything is
-//! started; `pid` by the started process itself, before it becomes the program; `exit` when the end was seen.
-//! Removing renames to `.trash-<id>` first: what is listed is whole, and trash is cleared at the next start.
+//! `instances/<id>/` holds `spec`, `pid`, `exit`, `output` and `cwd/`. `spec` is written and synced
+//! before anything is started; `pid` by the started process itself, before it becomes the program;
+//! `exit` when the end was seen. Removing renames to `.trash-<id>` first: what is listed is whole,
+//! and trash is cleared at the next start.
 
 use crate::errors::{cannot, gone_is_fine};
 use crate::file_name;
@@ -45,7 +46,10 @@ pub(crate) struct Home {
 impl Homes {
     /// Touches nothing: the first use does.
     pub(crate) fn new(state_dir: &Path) -> Self {
-        Self { wanted: state_dir.join("instances"), root: Mutex::default() }
+        Self {
+            wanted: state_dir.join("instances"),
+            root: Mutex::default(),
+        }
     }
 
     /// The directory of all instances; the first use makes it and clears trash.
@@ -62,7 +66,11 @@ impl Homes {
     /// The home of an id, there or not; `None` if the id cannot have one.
     pub(crate) fn of(&self, id: &str) -> Result<Option<Home>, DriverError> {
         let root = self.root()?;
-        let home = |name: String| Home { id: id.to_owned(), directory: root.join(&name), name };
+        let home = |name: String| Home {
+            id: id.to_owned(),
+            directory: root.join(&name),
+            name,
+        };
         Ok(file_name::of_id(id).map(home))
     }
 
@@ -75,7 +83,11 @@ impl Homes {
             let entry = entry.map_err(|error| cannot("list", &root, &error))?;
             let name = entry.file_name().to_string_lossy().into_owned();
             if let Some(id) = file_name::to_id(&name) {
-                homes.push(Home { id, directory: entry.path(), name });
+                homes.push(Home {
+                    id,
+                    directory: entry.path(),
+                    name,
+                });
             }
         }
         homes.sort_unstable_by(|a, b| a.id.cmp(&b.id));
@@ -144,7 +156,8 @@ impl Home {
         File::open(&self.directory)?.sync_all()
     }
 
-    /// What the instance is started from; `None` if a crash came before it was written, or it cannot be understood.
+    /// What the instance is started from; `None` if a crash came before it was written, or it
+    /// cannot be understood.
     pub(crate) fn spec(&self) -> Option<Spec> {
         Spec::from_text(&read(&self.directory.join("spec"))?).filter(|spec| spec.id == self.id)
     }
@@ -154,9 +167,10 @@ impl Home {
         let recorded = read(&self.pid_file()).and_then(|text| parse_pid(&text));
         let (process, boot) = match recorded {
             Some(recorded) => recorded,
-            // A crash came before it was written, or it is garbage: look for the first process of the session.
+            // A crash came before it was written, or it is garbage: look for the first process of
+            // the session.
             None => {
-                let marked = proc::marked(&self.id, &self.directory);
+                let marked = proc::marked(&self.directory);
                 let leads = |p: &Process| p.stat().map_or(false, |stat| stat.session == p.pid);
                 return marked.into_iter().find(leads);
             }
@@ -186,7 +200,9 @@ impl Home {
 
     /// Removes the home, if it is there. Its processes must have ended.
     pub(crate) fn discard(&self) -> Result<(), DriverError> {
-        let trash = self.directory.with_file_name(format!("{TRASH}{}", self.name));
+        let trash = self
+            .directory
+            .with_file_name(format!("{TRASH}{}", self.name));
         let discard = || {
             // Left by an earlier try that failed half-way.
             gone_is_fine(fs::remove_dir_all(&trash))?;
@@ -215,7 +231,13 @@ fn parse_pid(text: &str) -> Option<(Process, String)> {
         [pid, start, boot] => {
             // 0 and 1 would mean "everybody" and "the first process" to `kill`.
             let pid = pid.parse().ok().filter(|&pid| pid > 1)?;
-            Some((Process { pid, start: start.parse().ok()? }, boot.to_owned()))
+            Some((
+                Process {
+                    pid,
+                    start: start.parse().ok()?,
+                },
+                boot.to_owned(),
+            ))
         }
         _ => None,
     }

@@ -1,7 +1,9 @@
-//! The driver `process`: an instance is a process of this machine, in a session of its own, with limits from its flavor.
+//! The driver `process`: an instance is a process of this machine, in a session of its own, with
+//! limits from its flavor.
 //!
-//! Instances go on when the host ends, however it ends, and are found again: what there is stands in the state directory
-//! and in `/proc`, not in this driver's memory. The host loads it as `longshore.virt.driver` / `process`.
+//! Instances go on when the host ends, however it ends, and are found again: what there is stands
+//! in the state directory and in `/proc`, not in this driver's memory. The host loads it as
+//! `longshore.virt.driver` / `process`.
 #![forbid(unsafe_code)]
 
 mod arguments;

@@ -1,7 +1,6 @@
-//! What `/proc` says of processes. Reads only; everything may be gone at any moment, which is an answer, not an error.
-//! Knows nothing of instances but the two variables that mark their processes.
+//! What `/proc` says of processes. Reads only; everything may be gone at any moment, which is an
+//! answer, not an error. Knows nothing of instances but the variables in their environment.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -9,7 +8,8 @@ use std::path::Path;
 /// The variable with an instance's id in the environment of its processes.
 pub(crate) const ID_VARIABLE: &str = "LONGSHORE_INSTANCE";
 
-/// The variable with an instance's directory: ids may be the same under two state directories.
+/// The variable with an instance's directory. It is the mark that processes are found by: ids may
+/// be the same under two state directories.
 pub(crate) const DIRECTORY_VARIABLE: &str = "LONGSHORE_DIRECTORY";
 
 /// Ticks per second in `/proc`; Linux has shown programs 100 on every machine since long.
@@ -40,7 +40,10 @@ pub(crate) struct Stat {
 impl Process {
     /// The process that has this number now.
     pub(crate) fn now(pid: u32) -> Option<Self> {
-        stat(pid).map(|stat| Self { pid, start: stat.start })
+        stat(pid).map(|stat| Self {
+            pid,
+            start: stat.start,
+        })
     }
 
     /// What `/proc` says of it; `None` if it is gone.
@@ -59,7 +62,8 @@ fn stat(pid: u32) -> Option<Stat> {
 }
 
 fn parse(bytes: &[u8]) -> Option<Stat> {
-    // The second field is the program's name in brackets, which may hold blanks, brackets and line ends.
+    // The second field is the program's name in brackets, which may hold blanks, brackets and line
+    // ends.
     let bracket = bytes.iter().rposition(|&byte| byte == b')')?;
     let text = std::str::from_utf8(bytes.get(bracket + 1..)?).ok()?;
     let fields: Vec<&str> = text.split_ascii_whitespace().collect();
@@ -73,14 +77,18 @@ fn parse(bytes: &[u8]) -> Option<Stat> {
     })
 }
 
-/// The running processes that belong to the instance by the marks in their environment.
-pub(crate) fn marked(id: &str, directory: &Path) -> Vec<Process> {
-    let id = variable(ID_VARIABLE, id.as_ref());
-    let directory = variable(DIRECTORY_VARIABLE, directory.as_os_str());
+/// The running processes with the mark of the instance with this directory in their environment.
+pub(crate) fn marked(directory: &Path) -> Vec<Process> {
+    let mark = [
+        DIRECTORY_VARIABLE.as_bytes(),
+        b"=",
+        directory.as_os_str().as_bytes(),
+    ]
+    .concat();
     all(|pid| {
         let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        let has = |wanted: &[u8]| environment.split(|&byte| byte == 0).any(|one| one == wanted);
-        has(&id) && has(&directory)
+        let mut variables = environment.split(|&byte| byte == 0);
+        variables.any(|variable| variable == mark)
     })
 }
 
@@ -101,14 +109,15 @@ fn all(wanted: impl Fn(u32) -> bool) -> Vec<Process> {
         .collect()
 }
 
-fn variable(name: &str, value: &OsStr) -> Vec<u8> {
-    [name.as_bytes(), b"=", value.as_bytes()].concat()
-}
-
 /// Whether `argument` is one of the process's arguments; `None` if it has none, as while it ends.
 pub(crate) fn has_argument(pid: u32, argument: &str) -> Option<bool> {
-    let line = fs::read(format!("/proc/{pid}/cmdline")).ok().filter(|line| !line.is_empty())?;
-    Some(line.split(|&byte| byte == 0).any(|one| one == argument.as_bytes()))
+    let line = fs::read(format!("/proc/{pid}/cmdline"))
+        .ok()
+        .filter(|line| !line.is_empty())?;
+    Some(
+        line.split(|&byte| byte == 0)
+            .any(|one| one == argument.as_bytes()),
+    )
 }
 
 /// What tells this boot from the others; start times begin anew with each.
@@ -130,7 +139,10 @@ mod tests {
         for name in ["sleep", "a) S 1 2 3", "x\n)\n(", ""] {
             let stat = parse(format!("9 ({name}) {rest}\n").as_bytes()).expect(name);
             let expected = (false, 7, 4711, 180_000_000);
-            assert_eq!((stat.zombie, stat.session, stat.start, stat.cpu_time_ns), expected);
+            assert_eq!(
+                (stat.zombie, stat.session, stat.start, stat.cpu_time_ns),
+                expected
+            );
         }
         for cut in ["", "9 (sleep", "9 (sleep)", "9 (sleep) S 1 7 7 0"] {
             assert_eq!(parse(cut.as_bytes()), None, "{cut}");
@@ -141,6 +153,10 @@ mod tests {
     fn this_process_is_alive_and_no_other_has_its_number() {
         let this = Process::now(std::process::id()).expect("this process");
         assert!(this.is_alive());
-        assert!(!Process { start: this.start + 1, ..this }.is_alive());
+        assert!(!Process {
+            start: this.start + 1,
+            ..this
+        }
+        .is_alive());
     }
 }

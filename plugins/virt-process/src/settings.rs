@@ -1,5 +1,6 @@
-//! What an operator can set on `process`, and what cannot be right about it. The README's table says the same.
-//! Touches nothing of the machine: whether a directory is there is asked when it is needed.
+//! What an operator can set on `process`, and what cannot be right about it. The README's table
+//! says the same. Touches nothing of the machine: whether a directory is there is asked when it is
+//! needed.
 
 use longshore_plugin_api::{settings, DriverError};
 
@@ -12,7 +13,8 @@ settings! {
         stop_timeout_s: u32 = 5, max = 3600;
         /// How long a started program must live to count as started, ms.
         start_grace_ms: u32 = 50, max = 10000;
-        /// How much of what an instance prints is kept, KB; looked at when the host asks about instances.
+        /// How much of what an instance prints is kept, KB; looked at when the host asks about
+        /// instances.
         output_max_kb: u32 = 1024, min = 4, max = 65536;
         /// Processors of the node; without it the machine's own.
         vcpus: Option<u32>, min = 1;
@@ -20,9 +22,11 @@ settings! {
         memory_mb: Option<u64>, min = 1;
         /// Disk of the node, GB; without it that of the disk with the state directory.
         local_gb: Option<u64>, min = 0;
-        /// What an instance finds in its environment, as NAME=VALUE; otherwise it is empty but for a few.
+        /// What an instance finds in its environment, as NAME=VALUE; otherwise it is empty but for
+        /// a few.
         env: Vec<String> = [];
-        /// A cgroup (v2) that is delegated to the host, such as /sys/fs/cgroup/longshore; empty: none.
+        /// A cgroup (v2) that is delegated to the host, such as /sys/fs/cgroup/longshore; empty:
+        /// none.
         cgroup: String = "";
     }
 }

@@ -1,7 +1,8 @@
 //! `Spec`: all that is needed to start an instance again, and the text of its file.
 //!
-//! Lines `key=value`, in a fixed order, closed by `end`: a cut file is recognised. Values are percent-encoded, so that
-//! no name, path or argument can make a line of its own. Knows no paths; `home` keeps the file.
+//! Lines `key=value`, in a fixed order, closed by `end`: a cut file is recognised. Values are
+//! percent-encoded, so that no name, path or argument can make a line of its own. Knows no paths;
+//! `home` keeps the file.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -34,7 +35,16 @@ pub(crate) struct Spec {
 impl Spec {
     /// The text of the file.
     pub(crate) fn to_text(&self) -> String {
-        let Spec { id, name, vcpus, memory_mb, root_gb, disk_gb, file, arguments } = self;
+        let Spec {
+            id,
+            name,
+            vcpus,
+            memory_mb,
+            root_gb,
+            disk_gb,
+            file,
+            arguments,
+        } = self;
         let mut text = format!(
             "{FIRST}\nid={}\nname={}\nvcpus={vcpus}\nmemory_mb={memory_mb}\nroot_gb={root_gb}\n\
              disk_gb={disk_gb}\nfile={}\n",
@@ -70,18 +80,22 @@ impl Spec {
         loop {
             match lines.next()? {
                 LAST => return lines.next().is_none().then_some(spec),
-                line => spec.arguments.push(decode_text(line.strip_prefix("argument=")?)?),
+                line => spec
+                    .arguments
+                    .push(decode_text(line.strip_prefix("argument=")?)?),
             }
         }
     }
 }
 
 fn encode(text: &OsStr) -> String {
-    text.as_bytes().iter().fold(String::new(), |encoded, &byte| match byte {
-        b'%' => encoded + "%25",
-        b' '..=b'~' => encoded + char::from(byte).encode_utf8(&mut [0; 4]),
-        _ => encoded + &format!("%{byte:02x}"),
-    })
+    text.as_bytes()
+        .iter()
+        .fold(String::new(), |encoded, &byte| match byte {
+            b'%' => encoded + "%25",
+            b' '..=b'~' => encoded + char::from(byte).encode_utf8(&mut [0; 4]),
+            _ => encoded + &format!("%{byte:02x}"),
+        })
 }
 
 fn decode(text: &str) -> Option<OsString> {

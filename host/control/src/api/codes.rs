@@ -3,7 +3,7 @@
 //! A code never changes its meaning; the texts beside it may improve. The program's `explain`
 //! command joins this table with those of the other parts.
 
-use longshore_messaging::Code;
+pub use longshore_objects::codes::Code;
 
 pub(crate) const BAD_JSON: &str = "api/bad-json";
 pub(crate) const BAD_FIELD: &str = "api/bad-field";

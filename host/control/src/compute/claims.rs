@@ -83,12 +83,16 @@ impl From<Option<&SchedulerLimits>> for ClaimLimits {
 pub(super) fn test(wanted: Amounts, used: Amounts, limits: ClaimLimits) -> Result<(), String> {
     let short = |what: &str, unit: &str, wanted: i64, used: i64, limit: Option<i64>| {
         let free = limit?.saturating_sub(used);
-        (wanted > free).then(|| {
-            format!("free {what} {free}.00{unit} < requested {wanted}{unit}")
-        })
+        (wanted > free).then(|| format!("free {what} {free}.00{unit} < requested {wanted}{unit}"))
     };
     let reasons = [
-        short("memory", " MB", wanted.memory_mb, used.memory_mb, limits.memory_mb),
+        short(
+            "memory",
+            " MB",
+            wanted.memory_mb,
+            used.memory_mb,
+            limits.memory_mb,
+        ),
         short("disk", " GB", wanted.disk_gb, used.disk_gb, limits.disk_gb),
         short("vcpu", "", wanted.vcpus, used.vcpus, limits.vcpus),
     ];

@@ -225,8 +225,11 @@ impl ResourceTracker {
             node.resources = resources;
             node.dirty = true;
             let here = |i: &&Instance| i.node() == Some(name.as_str()) && uses_resources(i);
-            let found: HashMap<&str, &Instance> =
-                instances.iter().filter(here).map(|i| (i.uuid(), i)).collect();
+            let found: HashMap<&str, &Instance> = instances
+                .iter()
+                .filter(here)
+                .map(|i| (i.uuid(), i))
+                .collect();
             let gone: Vec<String> = node
                 .used
                 .iter()
@@ -292,7 +295,10 @@ impl ResourceTracker {
     pub(super) async fn remove_orphans(&self) -> Result<(), ObjectError> {
         let api = self.objects.as_ref();
         let host = &self.config.host;
-        for mut record in ComputeNodeList::get_all_by_host(api, host).await?.into_objects() {
+        for mut record in ComputeNodeList::get_all_by_host(api, host)
+            .await?
+            .into_objects()
+        {
             let name = record.hypervisor_hostname().to_owned();
             if !self.state().nodes.contains_key(&name) {
                 tracing::info!(host, node = name, "deleting orphan compute node");
@@ -367,7 +373,11 @@ impl ResourceTracker {
     /// What is used of it.
     fn count(&self, next: &mut ComputeNode, node: &Node) {
         let used = node.total.plus(self.reserved());
-        let busy = node.used.values().filter(|u| u.task_state.is_some()).count();
+        let busy = node
+            .used
+            .values()
+            .filter(|u| u.task_state.is_some())
+            .count();
         let free_ram = next.memory_mb().saturating_sub(used.memory_mb);
         let free_disk = next.local_gb().saturating_sub(used.disk_gb);
         next.set_vcpus_used(used.vcpus)
@@ -396,7 +406,9 @@ impl ResourceTracker {
 
 fn uses_resources(instance: &Instance) -> bool {
     let free = [VmState::Deleted, VmState::ShelvedOffloaded];
-    !instance.vm_state().is_some_and(|state| free.contains(&state))
+    !instance
+        .vm_state()
+        .is_some_and(|state| free.contains(&state))
 }
 
 fn usage_of(instance: &Instance) -> Usage {
@@ -427,7 +439,11 @@ fn stats(node: &Node, failed_builds: u32) -> BTreeMap<String, String> {
     counters.insert("num_instances".to_owned(), node.used.len() as u64);
     counters.insert("failed_builds".to_owned(), u64::from(failed_builds));
     let mut stats = node.resources.stats.clone();
-    stats.extend(counters.into_iter().map(|(key, count)| (key, count.to_string())));
+    stats.extend(
+        counters
+            .into_iter()
+            .map(|(key, count)| (key, count.to_string())),
+    );
     stats
 }
 

@@ -62,7 +62,8 @@ impl ComputeApi {
             "limits": limits,
             "host_list": host_list,
         });
-        self.cast(ctx, build.selection.host(), "build_and_run_instance", args).await
+        self.cast(ctx, build.selection.host(), "build_and_run_instance", args)
+            .await
     }
 
     /// Ends an instance and deletes its record; a cast to its host.
@@ -74,7 +75,8 @@ impl ComputeApi {
         ctx: &RequestContext,
         instance: &Instance,
     ) -> Result<(), RpcError> {
-        self.to_host(ctx, instance, "terminate_instance", None).await
+        self.to_host(ctx, instance, "terminate_instance", None)
+            .await
     }
 
     /// Stops an instance whose task state is `powering-off`; a cast to its host.
@@ -144,6 +146,10 @@ impl ComputeApi {
         method: &str,
         args: Value,
     ) -> Result<(), RpcError> {
-        self.client.prepare().server(host).cast(ctx, method, args).await
+        self.client
+            .prepare()
+            .server(host)
+            .cast(ctx, method, args)
+            .await
     }
 }

@@ -46,7 +46,8 @@ impl ConductorManager {
             Ok(spec) => spec,
             Err(error) => {
                 let failure = Failure::new("RequestSpecNotFound", error.to_string());
-                self.give_up(&instances, &failure.with_code(error.code().to_owned())).await;
+                self.give_up(&instances, &failure.with_code(error.code().to_owned()))
+                    .await;
                 return Ok(());
             }
         };
@@ -54,7 +55,10 @@ impl ConductorManager {
             self.give_up(&instances, &failure).await;
             return Ok(());
         }
-        let chosen = match self.destinations(ctx, &spec, &instances, task.alternates).await {
+        let chosen = match self
+            .destinations(ctx, &spec, &instances, task.alternates)
+            .await
+        {
             Ok(chosen) => chosen,
             Err(RpcError::Remote(failure)) => {
                 self.give_up(&instances, &failure).await;
@@ -83,7 +87,10 @@ impl ConductorManager {
             return Ok(());
         };
         let mut retry = retry.clone();
-        let (attempts, max) = (retry.num_attempts().saturating_add(1), self.config.max_attempts);
+        let (attempts, max) = (
+            retry.num_attempts().saturating_add(1),
+            self.config.max_attempts,
+        );
         if attempts > i64::from(max) {
             let reason = if reason.is_empty() { "unknown" } else { reason };
             let text = format!(
@@ -153,7 +160,10 @@ impl ConductorManager {
 
     /// Sets instances to ERROR with a fault, unless something else happened to them meanwhile.
     async fn give_up(&self, instances: &[Instance], failure: &Failure) {
-        let (code, text) = (failure.code().unwrap_or_default(), one_line(failure.message()));
+        let (code, text) = (
+            failure.code().unwrap_or_default(),
+            one_line(failure.message()),
+        );
         for instance in instances {
             let uuid = instance.uuid();
             tracing::warn!(code, uuid, "instance is set to ERROR: {text}");
@@ -184,7 +194,11 @@ impl ConductorManager {
             .set_instance_uuid(instance.uuid())
             .set_code(FAULT_CODE)
             .set_message(text)
-            .set_details(format!("{} ({})", failure.class(), failure.code().unwrap_or("")));
+            .set_details(format!(
+                "{} ({})",
+                failure.class(),
+                failure.code().unwrap_or("")
+            ));
         fault.create(self.objects.as_ref()).await
     }
 }

@@ -90,7 +90,11 @@ impl ConductorApi {
     pub async fn ping(&self, ctx: &RequestContext, timeout: Duration) -> Result<(), RpcError> {
         let client = self.objects.prepare().namespace("baseapi").version("1.1");
         let args = json!({ "arg": "ping" });
-        client.timeout(timeout).call(ctx, "ping", args).await.map(drop)
+        client
+            .timeout(timeout)
+            .call(ctx, "ping", args)
+            .await
+            .map(drop)
     }
 }
 

@@ -110,11 +110,7 @@ fn no_valid_host(
         return write!(f, "the request allows none of {known} hosts");
     }
     match filters.iter().find(|step| step.end == 0) {
-        Some(step) => write!(
-            f,
-            "filter `{}` left 0 of {} hosts",
-            step.filter, step.start
-        )?,
+        Some(step) => write!(f, "filter `{}` left 0 of {} hosts", step.filter, step.start)?,
         None => {
             let left = filters.last().map_or(eligible, |step| step.end);
             write!(f, "{left} of {known} hosts were left")?;

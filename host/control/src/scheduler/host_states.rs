@@ -115,10 +115,7 @@ impl RequestHosts {
     ///
     /// # Errors
     /// The host manager's.
-    pub fn new(
-        drivers: Arc<SchedulerDrivers>,
-        fields: RequestFields,
-    ) -> Result<Self, SelectError> {
+    pub fn new(drivers: Arc<SchedulerDrivers>, fields: RequestFields) -> Result<Self, SelectError> {
         let request = RequestSpec::from(fields.clone());
         let manager = &drivers.host_manager;
         let asked = guarded(|| {
@@ -198,7 +195,11 @@ impl RequestHosts {
         if table.len() == self.known {
             return Ok(table);
         }
-        let text = format!("the table went from {} to {} hosts", self.known, table.len());
+        let text = format!(
+            "the table went from {} to {} hosts",
+            self.known,
+            table.len()
+        );
         Err(DriverError::internal(text))
     }
 
@@ -251,7 +252,10 @@ impl RequestHosts {
         if let Some(row) = mask.iter().find(|&row| !raw[row].is_finite()) {
             let host = table.host(row).host_name();
             let what = format!("the weight {} for host `{host}`", raw[row]);
-            return Err(SelectError::BadValue(format!("weigher `{}`", weigher.name), what));
+            return Err(SelectError::BadValue(
+                format!("weigher `{}`", weigher.name),
+                what,
+            ));
         }
         let (min, max) = (range.min.map(|v| v as f32), range.max.map(|v| v as f32));
         let seen = mask.iter().map(|row| raw[row]);
@@ -360,8 +364,7 @@ impl HostStates for RequestHosts {
 }
 
 fn runs(traits: &FilterTraits, index: u32, request: &RequestSpec) -> bool {
-    (index == 0 || !traits.run_once_per_request)
-        && (traits.run_on_rebuild || !request.is_rebuild())
+    (index == 0 || !traits.run_once_per_request) && (traits.run_on_rebuild || !request.is_rebuild())
 }
 
 fn tighten(limits: &mut Limits, more: &Limits) {
@@ -402,5 +405,7 @@ fn count(words: &[u64]) -> usize {
 }
 
 fn has(words: &[u64], row: usize) -> bool {
-    words.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+    words
+        .get(row / 64)
+        .is_some_and(|word| word >> (row % 64) & 1 == 1)
 }

@@ -54,8 +54,7 @@ pub(super) fn select(
     };
     let (name, request) = (&drivers.scheduler.name, hosts.request());
     let driver = &drivers.scheduler.driver;
-    let answer =
-        guarded(|| driver.select_destinations(context, &request, &options, &hosts));
+    let answer = guarded(|| driver.select_destinations(context, &request, &options, &hosts));
     let checked = match (hosts.take_fault(), answer) {
         (Some(fault), _) => Err(fault),
         (None, Err(error)) => Err(refused(name, &hosts, error)),

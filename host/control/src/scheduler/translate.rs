@@ -14,7 +14,11 @@ use longshore_plugin_api::{HostReport, Limits, RequestFields, SupportedInstance}
 /// # Errors
 /// Which number does not fit.
 pub(super) fn report(node: &ComputeNode) -> Result<HostReport, String> {
-    let place = format!("node `{}` of host `{}`", node.hypervisor_hostname(), node.host());
+    let place = format!(
+        "node `{}` of host `{}`",
+        node.hypervisor_hostname(),
+        node.host()
+    );
     let stat = |key: &str| {
         let text = node.stats().get(key)?;
         text.parse::<u32>().ok()
@@ -49,7 +53,7 @@ pub(super) fn report(node: &ComputeNode) -> Result<HostReport, String> {
 /// Reads a JSON list of `[architecture, hypervisor type, mode]`; what is none counts as absent.
 fn supported(text: &str) -> Vec<SupportedInstance> {
     let triples: Vec<[String; 3]> = serde_json::from_str(text).unwrap_or_default();
-    let instance = |[architecture, hypervisor_type, vm_mode]| SupportedInstance {
+    let instance = |[architecture, hypervisor_type, vm_mode]: [String; 3]| SupportedInstance {
         architecture,
         hypervisor_type,
         vm_mode,

@@ -31,10 +31,9 @@ pub(crate) fn run(context: &mut Context<'_>, command: Config) -> Result<Exit, Fa
 fn check(context: &mut Context<'_>) -> Result<Exit, Failure> {
     let loaded = context.load();
     let mut found = loaded.diagnostics.clone();
-    let named_and_absent = found
-        .iter()
-        .any(|d| d.code == crate::codes::NOT_FOUND && loaded.map_file().is_some());
-    if !named_and_absent {
+    // A map that is named and absent is reported already.
+    let map_is_there = |map: &std::path::Path| map.symlink_metadata().is_ok();
+    if loaded.map_file().is_none_or(map_is_there) {
         match loaded.load_map(&context.around) {
             Ok(map) if loaded.map_file().is_some() => {
                 found.extend_from_slice(map.diagnostics());

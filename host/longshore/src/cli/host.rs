@@ -11,6 +11,22 @@ use super::failure::Failure;
 use super::names::{all, text, unknown};
 use super::render::{Screen, cell};
 
+/// What is shown of one host, in this order.
+const KEYS: &[&str] = &[
+    "host",
+    "node",
+    "state",
+    "status",
+    "virt",
+    "vcpus",
+    "vcpus_used",
+    "memory_mb",
+    "memory_mb_used",
+    "disk_gb",
+    "disk_gb_used",
+    "running_vms",
+];
+
 pub(crate) fn run(context: &mut Context<'_>, command: Host) -> Result<Exit, Failure> {
     let client = context.client()?;
     let hypervisors = all(&client, "/v2.1/os-hypervisors/detail", "hypervisors")?;
@@ -25,13 +41,9 @@ pub(crate) fn run(context: &mut Context<'_>, command: Host) -> Result<Exit, Fail
                 let names: Vec<&str> = shapes.iter().map(|s| text(s, "host")).collect();
                 return Err(unknown("host", &host, &names));
             };
-            context.screen.result(shape, |screen| {
-                let all = shape.as_object().into_iter().flatten();
-                let fields: Vec<(&str, String)> = all
-                    .map(|(key, value)| (key.as_str(), cell(value)))
-                    .collect();
-                screen.fields(&fields)
-            });
+            context
+                .screen
+                .result(shape, |screen| screen.members(shape, KEYS));
         }
     }
     Ok(Exit::Done)

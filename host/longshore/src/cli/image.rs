@@ -69,8 +69,6 @@ fn request(context: &Context<'_>, args: &ImageCreate) -> Result<Json, Failure> {
     let location = context.around.working_dir.join(&args.file);
     body.insert("location".to_owned(), json!(location.display().to_string()));
     body.insert("name".to_owned(), json!(args.name));
-    body.insert("container_format".to_owned(), json!("bare"));
-    body.insert("disk_format".to_owned(), json!("raw"));
     Ok(Json::Object(body))
 }
 

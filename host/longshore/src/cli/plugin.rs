@@ -158,14 +158,30 @@ fn show(
 }
 
 fn details(screen: &Screen<'_>, item: &Json) -> String {
-    let mut fields: Vec<(&str, String)> = Vec::new();
-    for (key, value) in item.as_object().into_iter().flatten() {
-        match (key.as_str(), value) {
-            ("settings_schema", _) | (_, Json::Null) => {}
-            ("error", error) => fields.push(("error", cell(&error["code"]))),
-            (key, value) => fields.push((key, cell(value))),
-        }
-    }
+    const KEYS: &[&str] = &[
+        "namespace",
+        "name",
+        "state",
+        "kind",
+        "description",
+        "lib",
+        "file",
+        "export",
+        "plugin",
+        "version",
+        "sha256",
+        "origin",
+        "settings",
+        "error",
+        "why",
+        "help",
+    ];
+    let known = |key: &&&str| !item[**key].is_null();
+    let field = |key: &&'static str| match &item[*key] {
+        Json::Object(error) if *key == "error" => (*key, cell(&error["code"])),
+        value => (*key, cell(value)),
+    };
+    let fields: Vec<(&str, String)> = KEYS.iter().filter(known).map(field).collect();
     let mut out = screen.fields(&fields);
     if let Some(Json::Array(schema)) = item.get("settings_schema")
         && !schema.is_empty()
@@ -266,17 +282,23 @@ pub(crate) fn setting(schema: &SettingSchema) -> Json {
 }
 
 fn inspected_text(screen: &Screen<'_>, json: &Json) -> String {
-    let fields: Vec<(&str, String)> = json
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(key, _)| *key != "entry_points")
-        .map(|(key, value)| (key.as_str(), cell(value)))
-        .collect();
-    let mut out = screen.fields(&fields);
+    const KEYS: &[&str] = &[
+        "file",
+        "plugin",
+        "version",
+        "description",
+        "license",
+        "api_version",
+        "target",
+        "rustc",
+        "panic",
+        "size",
+        "sha256",
+    ];
+    let mut out = screen.members(json, KEYS);
     for entry in json["entry_points"].as_array().into_iter().flatten() {
         out.push_str(&format!(
-            "\n\n{} {} ({} revision {}): {}\n",
+            "\n\n{} {} ({} revision {}): {}",
             escape(text(entry, "namespace")),
             escape(text(entry, "name")),
             escape(text(entry, "kind")),
@@ -288,6 +310,7 @@ fn inspected_text(screen: &Screen<'_>, json: &Json) -> String {
             .map(Vec::as_slice)
             .unwrap_or_default();
         if !settings.is_empty() {
+            out.push('\n');
             out.push_str(&settings_table(screen, settings));
         }
     }

@@ -88,6 +88,8 @@ fn visible(settings: &Map<String, Json>, schema: &[SettingSchema]) -> Map<String
 #[derive(Default)]
 struct State {
     word: &'static str,
+    /// The library of what an alias stands for.
+    lib: Option<String>,
     file: Option<PathBuf>,
     kind: Option<String>,
     export: Option<String>,
@@ -130,7 +132,7 @@ impl State {
         json!({
             "namespace": &*entry.namespace,
             "name": entry.name,
-            "lib": entry.lib,
+            "lib": self.lib.as_ref().unwrap_or(&entry.lib),
             "export": self.export.as_ref().or(entry.export.as_ref()),
             "kind": self.kind,
             "state": self.word,

@@ -172,6 +172,13 @@ impl<'a> Screen<'a> {
         lines.join("\n")
     }
 
+    /// The members of an object that are called `keys`, in that order.
+    pub fn members(&self, object: &Json, keys: &[&str]) -> String {
+        let pair = |key: &&str| vec![(*key).to_owned(), cell(&object[*key])];
+        let rows: Vec<Vec<String>> = keys.iter().map(pair).collect();
+        self.table(&[], &rows)
+    }
+
     /// Names and values, one pair per line.
     pub fn fields(&self, fields: &[(&str, String)]) -> String {
         let row = |(name, value): &(&str, String)| vec![(*name).to_owned(), value.clone()];

@@ -327,15 +327,25 @@ fn rows(screen: &Screen<'_>, shapes: &[Json]) -> String {
 }
 
 fn details(screen: &Screen<'_>, shape: &Json) -> String {
-    let Some(object) = shape.as_object() else {
-        return String::new();
-    };
-    let fields: Vec<(&str, String)> = object
-        .iter()
-        .map(|(key, value)| match value.get("message") {
-            Some(message) => (key.as_str(), cell(message)),
-            None => (key.as_str(), cell(value)),
-        })
-        .collect();
-    screen.fields(&fields)
+    const KEYS: &[&str] = &[
+        "id",
+        "name",
+        "status",
+        "task_state",
+        "vm_state",
+        "power_state",
+        "host",
+        "availability_zone",
+        "flavor",
+        "image",
+        "created",
+        "updated",
+        "launched_at",
+        "terminated_at",
+    ];
+    let mut out = screen.members(shape, KEYS);
+    if let Some(message) = shape.pointer("/fault/message") {
+        out.push_str(&format!("\nfault: {}", escape(&cell(message))));
+    }
+    out
 }

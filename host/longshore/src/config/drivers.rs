@@ -19,6 +19,8 @@ use super::raw::{RawConfig, Setting};
 /// A driver that the configuration names.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wanted {
+    /// The key that names it, `section.name`.
+    pub key: String,
     /// The namespace it is looked up in.
     pub namespace: &'static str,
     /// Its name.
@@ -36,6 +38,7 @@ pub fn wanted(raw: &RawConfig) -> Vec<Wanted> {
         };
         let mut want = |name: &str, place: &Place| {
             out.push(Wanted {
+                key: key.path(),
                 namespace,
                 name: name.to_owned(),
                 place: place.clone(),
@@ -64,6 +67,7 @@ pub fn check_names(raw: &RawConfig, map: &PluginMap) -> Vec<Diagnostic> {
         };
         if want.place == Place::Program {
             d.severity = Severity::Warning;
+            d = d.with_note(format!("it is a built-in default of `{}`", want.key));
         }
         found.push(d);
     }

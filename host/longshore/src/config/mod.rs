@@ -10,6 +10,7 @@ mod drivers;
 pub mod environment;
 mod find;
 pub mod keys;
+mod process;
 pub mod raw;
 mod read;
 pub mod resolved;

@@ -286,13 +286,20 @@ fn nobody_listens() {
     let ran = Place::talking_to("ftp://x").run("server list");
     assert_eq!(ran.exit, 3);
     let place = Place::new();
-    let address = url.strip_prefix("http://").unwrap();
+    let address = NOBODY.strip_prefix("http://").unwrap();
     place.write(
         "longshore.toml",
         &format!("[api]\nlisten = \"{address}\"\n"),
     );
     let ran = place.run("host list");
-    assert!(ran.err.contains(&url), "{}", ran.err);
+    assert_eq!(ran.exit, 5);
+    assert!(ran.err.contains(NOBODY), "{}", ran.err);
+    place.write("longshore.toml", "[api]\nlisten = \"127.0.0.1:0\"\n");
+    let ran = place.run("host list --json");
+    assert_eq!(
+        (ran.exit, &ran.error()["code"]),
+        (5, &json!("api/bad-address"))
+    );
 }
 
 #[test]
@@ -311,7 +318,8 @@ fn hosts_and_services_have_the_shapes_of_the_contract() {
             200,
             json!({"services": [{
                 "id": 1, "binary": "nova-compute", "host": "quay", "state": "up",
-                "status": "enabled", "updated_at": "2026-01-01T00:00:00.000000", "report_count": 4, "zone": "nova",
+                "status": "enabled", "updated_at": "2026-01-01T00:00:00.000000",
+                "report_count": 4, "zone": "nova",
             }]}),
         ),
         _ => not_found(),
