@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod boot;
+mod crash;
 mod drivers;
 mod files;
 mod outside;

@@ -5,6 +5,7 @@
 //! know that a database exists. The program's wiring builds the managers.
 #![forbid(unsafe_code)]
 
+pub mod api;
 pub mod codes;
 pub mod compute;
 pub mod conductor;

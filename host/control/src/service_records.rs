@@ -26,7 +26,9 @@ impl ServiceRecords for ObjectRecords {
         let api = self.objects.as_ref();
         let failed = |error| service_error("make the service record", host, binary, &error);
         match Service::get_by_args(api, host, binary).await {
-            Ok(_) => return Ok(()),
+            // A start is a sign of life: the record of a service that was away is stale, and
+            // whatever recovers now must find the host up.
+            Ok(_) => return self.report_state(host, binary).await,
             Err(ObjectError::NotFound(..)) => {}
             Err(error) => return Err(failed(error)),
         }

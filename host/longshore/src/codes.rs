@@ -61,6 +61,15 @@ codes! {
     ODD = "config/odd", "something is accepted and probably not meant",
         "for example no filters at all, or a weigher that prefers less",
         "nothing, if it is meant";
+    STATE_DIR = "service/state-dir", "the state directory cannot be used",
+        "it cannot be made, or this user may not write there",
+        "make it writable, or set `host.state_dir` to another directory";
+    ALREADY_RUNNING = "service/already-running", "another process runs on the same state directory",
+        "a host was started twice with one `host.state_dir`",
+        "stop the other one, or give each its own state directory";
+    NOT_SUPPORTED_HERE = "service/not-supported-here", "this release cannot do what is configured",
+        "the configuration names a transport, database or address that comes with a later release",
+        "use `memory://`, a `sqlite://` database and a TCP address";
     UNREACHABLE = "api/unreachable", "the API does not answer",
         "no host is running, it listens elsewhere, or something on the way refuses",
         "start one with `longshore up`, or set `api.listen` or `LONGSHORE_API` to its address";

@@ -9,3 +9,5 @@ pub mod cli;
 pub mod codes;
 pub mod config;
 pub mod explain;
+pub mod logging;
+pub mod wiring;

@@ -8,12 +8,9 @@
 use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
-use longshore::cli::exit::Exit;
-use longshore::cli::failure::Failure;
 use longshore::cli::render::Streams;
-use longshore::cli::up::Start;
 use longshore::cli::{self, World};
-use longshore::codes;
+use longshore::wiring;
 use longshore::config::Surroundings;
 
 fn main() -> ExitCode {
@@ -29,15 +26,7 @@ fn main() -> ExitCode {
     let world = World {
         streams,
         around: Surroundings::of_process(),
-        starter: &start,
+        starter: &wiring::up,
     };
     cli::run(std::env::args_os(), world).into()
-}
-
-fn start(_: Start) -> Result<Exit, Failure> {
-    Err(Failure::new(
-        Exit::Failed,
-        codes::REFUSED,
-        "this build has no services to start",
-    ))
 }

@@ -1,5 +1,5 @@
-//! `all_hosts`: every host passes. For trying a scheduler out, and for a list of filters that must not be empty.
-//! Knows nothing of hosts or requests.
+//! `all_hosts`: every host passes. For trying a scheduler out, and for a list of filters that must
+//! not be empty. Knows nothing of hosts or requests.
 
 use longshore_plugin_api::{
     Context, Driver, DriverError, Filter, FilterTraits, Host, HostTable, Mask, NoSettings,

@@ -1,7 +1,7 @@
 //! `availability_zone`: hosts in the zone that was asked for.
 //!
-//! The table names the zones of a host's aggregates, comma separated; a host in none of them counts as being in the
-//! default zone. Aggregates themselves are the host manager's.
+//! The table names the zones of a host's aggregates, comma separated; a host in none of them counts
+//! as being in the default zone. Aggregates themselves are the host manager's.
 
 use crate::verdicts::Verdicts;
 use longshore_plugin_api::{

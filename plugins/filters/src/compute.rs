@@ -1,5 +1,5 @@
-//! `compute`: hosts whose compute service answers heartbeats and is not disabled.
-//! Reads the state bits of the table alone; who sets them, and after how long a silence, is not known here.
+//! `compute`: hosts whose compute service answers heartbeats and is not disabled. Reads the state
+//! bits of the table alone; who sets them, and after how long a silence, is not known here.
 
 use longshore_plugin_api::{
     Context, Driver, DriverError, Filter, FilterTraits, Host, HostTable, Mask, NoSettings,

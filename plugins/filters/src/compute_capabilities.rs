@@ -1,8 +1,8 @@
 //! `compute_capabilities`: hosts with the capabilities that the flavor's extra specs ask for.
 //!
-//! A key `capabilities:a:b` names a fact `a` of the host (a column, else an entry of its stats) and a member `b` of it. A
-//! key without a scope counts only where the host has such a fact; other scopes are other filters' business. The
-//! operators are in `extra_specs`.
+//! A key `capabilities:a:b` names a fact `a` of the host (a column, else an entry of its stats) and
+//! a member `b` of it. A key without a scope counts only where the host has such a fact; other
+//! scopes are other filters' business. The operators are in `extra_specs`.
 
 use crate::verdicts::Verdicts;
 use crate::{extra_specs, json_path};

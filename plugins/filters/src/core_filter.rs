@@ -1,6 +1,6 @@
-//! `core`: hosts with enough processors, over-commit included.
-//! A host that reports no processors passes, as its report is taken to be broken rather than the host to have none. (The
-//! file is not called `core.rs`: a module of that name hides the standard one.)
+//! `core`: hosts with enough processors, over-commit included. A host that reports no processors
+//! passes, as its report is taken to be broken rather than the host to have none. (The file is not
+//! called `core.rs`: a module of that name hides the standard one.)
 
 use crate::ratio;
 use longshore_plugin_api::{
@@ -54,7 +54,7 @@ impl Filter for CoreFilter {
         let total = host.vcpus_total();
         let limit = f64::from(total) * ratio::widen(host.cpu_allocation_ratio());
         Ok(Limits {
-            vcpu: (total > 0).then(|| limit),
+            vcpu: (total > 0).then_some(limit),
             ..Limits::default()
         })
     }

@@ -1,6 +1,6 @@
-//! `disk`: hosts with enough disk for root, second disk and swap together, over-commit included.
-//! An instance may over-commit a host together with others, never alone. The limit it names, in GB, is what compute
-//! checks its claim against.
+//! `disk`: hosts with enough disk for root, second disk and swap together, over-commit included. An
+//! instance may over-commit a host together with others, never alone. The limit it names, in GB, is
+//! what compute checks its claim against.
 
 use crate::ratio;
 use longshore_plugin_api::{

@@ -1,10 +1,11 @@
 //! The operators of extra specs: `matches("10", ">= 5")`.
 //!
-//! Text in, verdict out: knows neither hosts nor flavors. What cannot be compared (a number with a word, an operator
-//! without an operand) does not match; it is never an error. Called by `compute_capabilities`.
+//! Text in, verdict out: knows neither hosts nor flavors. What cannot be compared (a number with a
+//! word, an operator without an operand) does not match; it is never an error. Called by
+//! `compute_capabilities`.
 
-/// Whether a value satisfies a requirement. The first word of the requirement is the operator; without one the two must
-/// be equal, letter by letter.
+/// Whether a value satisfies a requirement. The first word of the requirement is the operator;
+/// without one the two must be equal, letter by letter.
 pub(crate) fn matches(value: &str, wanted: &str) -> bool {
     let mut words = wanted.split_whitespace();
     let operator = words.next().unwrap_or_default();

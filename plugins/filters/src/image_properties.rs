@@ -1,6 +1,6 @@
-//! `image_properties`: hosts that can run the image: its architecture, hypervisor type and machine mode must be among
-//! what the host supports, and the hypervisor's version within what the image asks for.
-//! Knows nothing of where images are kept.
+//! `image_properties`: hosts that can run the image: its architecture, hypervisor type and machine
+//! mode must be among what the host supports, and the hypervisor's version within what the image
+//! asks for. Knows nothing of where images are kept.
 
 use crate::version::VersionPredicate;
 use longshore_plugin_api::{
@@ -148,7 +148,8 @@ mod tests {
     use crate::tests::support::{build, left, pairs};
     use longshore_plugin_api::{testing, Column, List, RequestFields};
 
-    /// Hosts: kvm 6.2 on x86_64; kvm on two architectures, version unknown; xen; one that supports nothing.
+    /// Hosts: kvm 6.2 on x86_64; kvm on two architectures, version unknown; xen; one that supports
+    /// nothing.
     fn left_of(properties: &[(&str, &str)]) -> Vec<usize> {
         let kinds: [&[&str]; 4] = [
             &["x86_64", "kvm", "hvm"],

@@ -1,7 +1,8 @@
-//! One value out of a JSON text, by the keys that lead to it. Builds no tree: a look-up per host must cost little.
+//! One value out of a JSON text, by the keys that lead to it. Builds no tree: a look-up per host
+//! must cost little.
 //!
-//! Total: any text at all gets an answer, in one pass per key and without recursion. Must not know what the values mean.
-//! Called by `compute_capabilities`.
+//! Total: any text at all gets an answer, in one pass per key and without recursion. Must not know
+//! what the values mean. Called by `compute_capabilities`.
 
 use std::borrow::Cow;
 
@@ -10,8 +11,9 @@ pub(crate) fn has(text: &str, key: &str) -> bool {
     member(text, key).is_some()
 }
 
-/// The value at the end of `path`, as Nova would print it: texts as they are, truth values as `True` and `False`, lists
-/// and objects as their JSON. A text on the way is read as JSON itself. Nothing for `null` and for what is not there.
+/// The value at the end of `path`, as Nova would print it: texts as they are, truth values as
+/// `True` and `False`, lists and objects as their JSON. A text on the way is read as JSON itself.
+/// Nothing for `null` and for what is not there.
 pub(crate) fn find(text: &str, path: &[&str]) -> Option<String> {
     let mut at = Cow::Borrowed(text);
     for key in path {
@@ -61,7 +63,7 @@ impl<'t> Scan<'t> {
     fn eat(&mut self, wanted: u8) -> Option<()> {
         let found = self.peek()? == wanted;
         self.at += usize::from(found);
-        found.then(|| ())
+        found.then_some(())
     }
 
     /// The next value, whole.
@@ -169,7 +171,8 @@ mod tests {
     use super::*;
 
     const TEXT: &str = r#" { "a" : 1, "b" : { "c": [1, "}"], "d": true, "n": null },
-        "cpu": "{\"vendor\": \"Intel\", \"x\": \"\\u00e9\\ud83e\\udd80\"}", "e\"": "q" , "s": "" } "#;
+        "cpu": "{\"vendor\": \"Intel\", \"x\": \"\\u00e9\\ud83e\\udd80\"}",
+        "e\"": "q" , "s": "" } "#;
 
     #[test]
     fn values_are_found_by_their_path() {

@@ -1,7 +1,8 @@
 //! Filters: Nova's default set of the Pike release, and `ram`, `disk`, `core` and `all_hosts`.
 //!
-//! One filter per file. Each answers for one host in `passes`, which is the plain text of the rule, and for all hosts at
-//! once in `filter_all`, which reads columns; a property test holds the two together. Nothing here knows the scheduler.
+//! One filter per file. Each answers for one host in `passes`, which is the plain text of the rule,
+//! and for all hosts at once in `filter_all`, which reads columns; a property test holds the two
+//! together. Nothing here knows the scheduler.
 #![forbid(unsafe_code)]
 
 mod all_hosts;
@@ -24,6 +25,7 @@ mod verdicts;
 mod version;
 
 use longshore_plugin_api::{export_plugin, Filter};
+use server_group_anti_affinity::ServerGroupAntiAffinityFilter;
 
 export_plugin! {
     "longshore.scheduler.filter" {
@@ -48,6 +50,6 @@ export_plugin! {
         /// Hosts that already have a member of the instance's affinity group.
         server_group_affinity: Filter => server_group_affinity::ServerGroupAffinityFilter;
         /// Hosts that have no member of the instance's anti-affinity group.
-        server_group_anti_affinity: Filter => server_group_anti_affinity::ServerGroupAntiAffinityFilter;
+        server_group_anti_affinity: Filter => ServerGroupAntiAffinityFilter;
     }
 }

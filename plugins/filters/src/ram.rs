@@ -1,6 +1,6 @@
-//! `ram`: hosts with enough memory, over-commit included.
-//! An instance may over-commit a host together with others, never alone. Knows nothing of placement or of claims; the
-//! limit it names is what compute checks its claim against.
+//! `ram`: hosts with enough memory, over-commit included. An instance may over-commit a host
+//! together with others, never alone. Knows nothing of placement or of claims; the limit it names
+//! is what compute checks its claim against.
 
 use crate::ratio;
 use longshore_plugin_api::{

@@ -1,7 +1,8 @@
 //! Over-commit: what `ram`, `disk` and `core` share.
 //!
-//! The table keeps ratios as `f32`, but the operator wrote a decimal number: `0.9` must stay 0.9 and not become
-//! 0.899999976, or a request for exactly 90 % of a host would fail. Called by those three filters alone.
+//! The table keeps ratios as `f32`, but the operator wrote a decimal number: `0.9` must stay 0.9
+//! and not become 0.899999976, or a request for exactly 90 % of a host would fail. Called by those
+//! three filters alone.
 
 use longshore_plugin_api::Mask;
 use std::cell::Cell;
@@ -14,7 +15,8 @@ pub(crate) fn widen(ratio: f32) -> f64 {
         .unwrap_or_else(|_| f64::from(ratio))
 }
 
-/// Keeps the hosts for which `fits(a, b, ratio)` holds. Most fleets have one ratio, which is then widened once.
+/// Keeps the hosts for which `fits(a, b, ratio)` holds. Most fleets have one ratio, which is then
+/// widened once.
 pub(crate) fn retain<A: Copy, B: Copy>(
     mask: &mut Mask<'_>,
     (a, b, ratios): (&[A], &[B], &[f32]),

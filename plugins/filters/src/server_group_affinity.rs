@@ -1,6 +1,6 @@
-//! `server_group_affinity`: hosts that already have a member of the instance's group.
-//! Works on the group as the request tells it; which hosts its members are on is worked out by the caller, after each
-//! choice anew.
+//! `server_group_affinity`: hosts that already have a member of the instance's group. Works on the
+//! group as the request tells it; which hosts its members are on is worked out by the caller, after
+//! each choice anew.
 
 use longshore_plugin_api::{
     Context, Driver, DriverError, Filter, Host, HostTable, Mask, NoSettings, RequestSpec,

@@ -1,6 +1,6 @@
-//! `server_group_anti_affinity`: hosts that have no member of the instance's group.
-//! The host that the instance itself is on passes, so that a resize may stay. Works on the group as the request tells it;
-//! which hosts its members are on is worked out by the caller, after each choice anew.
+//! `server_group_anti_affinity`: hosts that have no member of the instance's group. The host that
+//! the instance itself is on passes, so that a resize may stay. Works on the group as the request
+//! tells it; which hosts its members are on is worked out by the caller, after each choice anew.
 
 use longshore_plugin_api::{
     Context, Driver, DriverError, Filter, Host, HostTable, Mask, NoSettings, RequestSpec,

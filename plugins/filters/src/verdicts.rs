@@ -1,9 +1,10 @@
-//! Verdicts by text id: hosts share their texts, so a rule over a text is worked out once and looked up after that.
-//! Must not know what the texts mean. Called by the filters that judge texts.
+//! Verdicts by text id: hosts share their texts, so a rule over a text is worked out once and
+//! looked up after that. Must not know what the texts mean. Called by the filters that judge texts.
 
 const SLOTS: usize = 64;
 
-/// A small memory of verdicts. Two ids in one slot push each other out, which costs time and nothing else.
+/// A small memory of verdicts. Two ids in one slot push each other out, which costs time and
+/// nothing else.
 pub(crate) struct Verdicts {
     slots: [Option<(u32, bool)>; SLOTS],
 }

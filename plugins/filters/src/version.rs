@@ -7,7 +7,13 @@ const PARTS_MAX: usize = 8;
 
 /// A list of bounds; all must hold.
 pub(crate) struct VersionPredicate {
-    bounds: Vec<(fn(Ordering) -> bool, Vec<u64>)>,
+    bounds: Vec<Bound>,
+}
+
+struct Bound {
+    holds: fn(Ordering) -> bool,
+    /// The version's parts, the most important one first.
+    version: Vec<u64>,
 }
 
 impl VersionPredicate {
@@ -29,11 +35,11 @@ impl VersionPredicate {
         .map(u64::from);
         self.bounds
             .iter()
-            .all(|(holds, bound)| holds(compare(&version, bound)))
+            .all(|bound| (bound.holds)(compare(&version, &bound.version)))
     }
 }
 
-fn bound(text: &str) -> Option<(fn(Ordering) -> bool, Vec<u64>)> {
+fn bound(text: &str) -> Option<Bound> {
     let text = text.trim();
     let at = text.find(|c: char| !"<>=!".contains(c))?;
     let (operator, version) = text.split_at(at);
@@ -53,7 +59,7 @@ fn bound(text: &str) -> Option<(fn(Ordering) -> bool, Vec<u64>)> {
         .collect();
     parts
         .filter(|parts| parts.len() <= PARTS_MAX)
-        .map(|parts| (holds, parts))
+        .map(|version| Bound { holds, version })
 }
 
 /// Parts that are missing count as zero: `6.0` is `6.0.0`.

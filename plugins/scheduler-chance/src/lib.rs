@@ -1,6 +1,7 @@
 //! The chance scheduler: any host that is up, at random, whatever it has left.
 //!
-//! Runs no filter and no weigher. For trying a cloud out, and as the simplest scheduler there can be.
+//! Runs no filter and no weigher. For trying a cloud out, and as the simplest scheduler there can
+//! be.
 #![forbid(unsafe_code)]
 
 mod random;

@@ -17,8 +17,8 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A number below `n`, each as likely as the others; 0 when `n` is 0. The bias of the multiplication is below
-    /// `n` / 2⁶⁴.
+    /// A number below `n`, each as likely as the others; 0 when `n` is 0. The bias of the
+    /// multiplication is below `n` / 2⁶⁴.
     pub(crate) fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.next()) * n as u128) >> 64) as usize
     }

@@ -1,5 +1,5 @@
-//! The choice: for each instance one of the hosts that are up, enabled and eligible. The same host may come again.
-//! Knows nothing of what hosts have or instances need.
+//! The choice: for each instance one of the hosts that are up, enabled and eligible. The same host
+//! may come again. Knows nothing of what hosts have or instances need.
 
 use crate::random::Random;
 use longshore_plugin_api::{

@@ -1,7 +1,8 @@
-//! The filter scheduler: for each instance, filters, weighs, takes one of the best hosts and counts it.
+//! The filter scheduler: for each instance, filters, weighs, takes one of the best hosts and counts
+//! it.
 //!
-//! Filters, weighers and consumption are lent by the host for one request; what they say is not known here. The choice
-//! itself is in `rank`, chance in `random`.
+//! Filters, weighers and consumption are lent by the host for one request; what they say is not
+//! known here. The choice itself is in `rank`, chance in `random`.
 #![forbid(unsafe_code)]
 
 mod random;

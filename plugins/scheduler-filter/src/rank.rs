@@ -6,7 +6,8 @@ use longshore_plugin_api::Mask;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-/// A row and its weight. The *greater* of two is the worse host: the lighter one, or of equals the later row.
+/// A row and its weight. The *greater* of two is the worse host: the lighter one, or of equals the
+/// later row.
 #[derive(Clone, Copy)]
 struct Candidate {
     weight: f32,
@@ -103,7 +104,8 @@ fn top(mask: &Mask<'_>, weights: &[f32], n: usize) -> Vec<Candidate> {
     heap.into_sorted_vec()
 }
 
-/// Puts a random pick of all hosts that weigh as much as the best one into the places that such hosts have in `top`.
+/// Puts a random pick of all hosts that weigh as much as the best one into the places that such
+/// hosts have in `top`.
 fn shuffle_best(mask: &Mask<'_>, weights: &[f32], top: &mut [Candidate], random: &mut Random) {
     let best = match top.first() {
         Some(candidate) => candidate.weight,

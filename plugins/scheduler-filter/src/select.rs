@@ -1,7 +1,7 @@
 //! The walk through one request: an instance after the other, each on what the one before has left.
 //!
-//! Hosts that a filter took out for one instance stay out for the next: what was consumed does not come back. Keeps no
-//! state between requests.
+//! Hosts that a filter took out for one instance stay out for the next: what was consumed does not
+//! come back. Keeps no state between requests.
 
 use crate::random::Random;
 use crate::rank::{best, choose, Choice};
@@ -168,7 +168,8 @@ impl<'r> Walk<'r> {
             "the filters left 0 of {} eligible hosts for the next",
             eligible
         );
-        let hint = "ask for fewer or smaller instances; the scheduler's log says what each filter took out";
+        let hint = "ask for fewer or smaller instances; \
+            the scheduler's log says what each filter took out";
         DriverError::no_valid_host(format!("not enough hosts: {found}, {left}")).hint(hint)
     }
 }

@@ -36,7 +36,8 @@ impl Filter for Example {
 
 export_plugin! {
     "longshore.scheduler.filter" {
-        /// TODO: tell the operator in one line which hosts pass; `example` is the name in `plugins.toml`.
+        /// TODO: tell the operator in one line which hosts pass; `example` is the name in
+        /// `plugins.toml`.
         example: Filter => Example;
     }
 }

@@ -6,7 +6,8 @@ use crate::errors::gone_is_fine;
 use crate::home::Home;
 use crate::spec::Spec;
 use longshore_plugin_api::DriverError;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -77,11 +78,19 @@ pub(crate) fn create(group: &Path, spec: &Spec) -> Result<(), DriverError> {
     Ok(())
 }
 
-/// Removes the group, if it is there. Its processes must have ended.
+/// Removes the group, if it is there. Its processes have ended; one that has hidden from that by
+/// leaving the session and clearing its environment is killed here, where the kernel can (5.14).
 ///
 /// # Errors
 /// `busy` if it cannot be removed.
 pub(crate) fn remove(group: &Path) -> Result<(), DriverError> {
+    if let Ok(mut kill) = OpenOptions::new()
+        .write(true)
+        .open(group.join("cgroup.kill"))
+    {
+        // If it fails the group stays busy, which is the error to tell.
+        let _ = kill.write_all(b"1");
+    }
     let start = Instant::now();
     loop {
         match gone_is_fine(fs::remove_dir(group)) {

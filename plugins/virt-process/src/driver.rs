@@ -7,7 +7,7 @@ use crate::cgroup;
 use crate::children;
 use crate::errors::not_found;
 use crate::file_name::ID_BYTES_MAX;
-use crate::held;
+use crate::held::{self, Held};
 use crate::home::{Home, Homes, STOPPED};
 use crate::image;
 use crate::launch;
@@ -67,6 +67,14 @@ impl Process {
     fn home(&self, id: &str) -> Result<Home, DriverError> {
         let home = self.homes.of(id)?.filter(Home::exists);
         home.ok_or_else(|| not_found(id))
+    }
+
+    /// The same, and nobody else is at work on it until the second is dropped.
+    fn hold(&self, id: &str, context: &CallContext<'_>) -> Result<(Home, Held), DriverError> {
+        let home = self.home(id)?;
+        let held = held::hold(&home.directory, context)?;
+        // It may have been destroyed while this call waited.
+        Ok((self.home(id)?, held))
     }
 
     fn machine(&self, context: &CallContext<'_>) -> Result<Machine, DriverError> {
@@ -165,13 +173,18 @@ impl Process {
         home.discard()
     }
 
-    /// Settles and shortens, unless a verb is at work on the instance.
-    fn look_after(&self, home: &Home) -> Result<(), DriverError> {
-        if let Some(_held) = held::try_hold(&home.directory, &home.id)? {
+    /// Settles and shortens, unless a verb is at work on the instance. Trouble is for the log: what
+    /// was asked can be answered all the same.
+    fn look_after(&self, home: &Home) {
+        if let Some(_held) = held::try_hold(&home.directory) {
             self.settle(home);
-            output::trim(home, u64::from(self.settings.output_max_kb) * 1024)?;
+            let bytes_max = u64::from(self.settings.output_max_kb) * 1024;
+            if let Err(error) = output::trim(home, bytes_max) {
+                self.context
+                    .log()
+                    .warn(format_args!("the output of `{}` grows: {error}", home.id));
+            }
         }
-        Ok(())
     }
 }
 
@@ -209,11 +222,7 @@ impl Virt for Process {
         let homes = self.homes.all()?;
         for home in &homes {
             context.check()?;
-            if let Err(error) = self.look_after(home) {
-                self.context
-                    .log()
-                    .debug(format_args!("`{}` is left alone: {error}", home.id));
-            }
+            self.look_after(home);
             if let Some(spec) = home.spec() {
                 vcpus_asked = vcpus_asked.saturating_add(spec.vcpus);
                 memory_asked = memory_asked.saturating_add(spec.memory_mb);
@@ -254,7 +263,7 @@ impl Virt for Process {
     ) -> Result<InstanceInfo, DriverError> {
         context.check()?;
         let home = self.home(id)?;
-        self.look_after(&home)?;
+        self.look_after(&home);
         let spec = home.spec();
         let running = home.running();
         let state = match (running, home.exit()) {
@@ -263,6 +272,9 @@ impl Virt for Process {
             (None, Some(how)) if how != STOPPED && how != ENDED_WELL => PowerState::Crashed,
             (None, _) => PowerState::Shutdown,
         };
+        if !home.exists() {
+            return Err(not_found(id));
+        }
         let stat = running.and_then(|process| process.stat());
         Ok(InstanceInfo {
             state,
@@ -316,8 +328,7 @@ impl Virt for Process {
     }
 
     fn power_on(&self, context: &CallContext<'_>, id: &str) -> Result<(), DriverError> {
-        let home = self.home(id)?;
-        let _held = held::hold(&home.directory, context)?;
+        let (home, _held) = self.hold(id, context)?;
         self.settle(&home);
         match home.running() {
             Some(_) => Ok(()),
@@ -326,8 +337,7 @@ impl Virt for Process {
     }
 
     fn power_off(&self, context: &CallContext<'_>, id: &str) -> Result<(), DriverError> {
-        let home = self.home(id)?;
-        let _held = held::hold(&home.directory, context)?;
+        let (home, _held) = self.hold(id, context)?;
         stop::stop(&home, self.grace(), context)?;
         home.set_exit(STOPPED)
     }
@@ -338,8 +348,7 @@ impl Virt for Process {
         id: &str,
         how: RebootType,
     ) -> Result<(), DriverError> {
-        let home = self.home(id)?;
-        let _held = held::hold(&home.directory, context)?;
+        let (home, _held) = self.hold(id, context)?;
         // What could not be started again is not stopped.
         image::program(&self.kept_spec(&home)?.file, &self.settings.image_dirs)?;
         let grace = match how {
@@ -359,7 +368,7 @@ impl Virt for Process {
     ) -> Result<String, DriverError> {
         context.check()?;
         let home = self.home(id)?;
-        self.look_after(&home)?;
+        self.look_after(&home);
         output::tail(&home, bytes)
     }
 }

@@ -2,7 +2,6 @@
 //! during a live switch two stand beside each other. Knows nothing of what is done; `driver` holds
 //! an instance around each verb.
 
-use crate::errors::not_found;
 use longshore_plugin_api::{CallContext, DriverError};
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -36,12 +35,9 @@ pub(crate) fn hold(directory: &Path, context: &CallContext<'_>) -> Result<Held, 
     }
 }
 
-/// Like [`hold`], but only if nobody does; and only if the instance is there.
-pub(crate) fn try_hold(directory: &Path, id: &str) -> Result<Option<Held>, DriverError> {
-    if !directory.is_dir() {
-        return Err(not_found(id));
-    }
-    Ok(take(&mut lock(), directory))
+/// Like [`hold`], but only if nobody does.
+pub(crate) fn try_hold(directory: &Path) -> Option<Held> {
+    take(&mut lock(), directory)
 }
 
 fn take(held: &mut Vec<PathBuf>, directory: &Path) -> Option<Held> {

@@ -129,7 +129,7 @@ fn command(
     command.env_clear().env("PATH", PATH).env("HOME", &cwd);
     command.envs(settings.env.iter().filter_map(|pair| pair.split_once('=')));
     command
-        .env(ID_VARIABLE, &spec.id.replace('\0', ""))
+        .env(ID_VARIABLE, spec.id.replace('\0', ""))
         .env(DIRECTORY_VARIABLE, &home.directory);
     command.env("LONGSHORE_NAME", &spec.name);
     command

@@ -1,7 +1,7 @@
 //! Weighers: free memory, free processors, free disk, and pending I/O.
 //!
-//! Raw weights only: the scheduler's host normalises them and multiplies them by the operator's factors. One weigher per
-//! file, each a loop over columns; none knows the others.
+//! Raw weights only: the scheduler's host normalises them and multiplies them by the operator's
+//! factors. One weigher per file, each a loop over columns; none knows the others.
 #![forbid(unsafe_code)]
 
 mod cpu;
@@ -13,7 +13,8 @@ mod tests;
 
 use longshore_plugin_api::{export_plugin, Weigher, WeightRange};
 
-/// Nova's `minval`: an over-committed host does not stretch the range, so that free hosts stay comparable.
+/// Nova's `minval`: an over-committed host does not stretch the range, so that free hosts stay
+/// comparable.
 const FROM_ZERO: WeightRange = WeightRange {
     min: Some(0.0),
     max: None,

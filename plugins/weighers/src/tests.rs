@@ -1,4 +1,5 @@
-//! The weighers through the bridge: Nova's own values, odd hosts, and one verdict for one host and for all.
+//! The weighers through the bridge: Nova's own values, odd hosts, and one verdict for one host and
+//! for all.
 
 use crate::{cpu::CpuWeigher, disk::DiskWeigher, io_ops::IoOpsWeigher, ram::RamWeigher};
 use longshore_plugin_api::{

@@ -28,7 +28,9 @@ impl Caller {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let mut ctx = RequestContext::new(NOBODY, NOBODY);
         ctx.is_admin = true;
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = headers
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok());
         let host = host.filter(|host| is_host(host)).unwrap_or("localhost");
         let base = format!("http://{host}");
         Self { ctx, base }

@@ -113,7 +113,11 @@ fn is_below(path: &str, prefix: &str) -> bool {
 
 /// Agrees on a microversion: ours, or none.
 fn agree(headers: &HeaderMap) -> Result<(), ApiError> {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
     let new = text(NEW_VERSION).and_then(|services| {
         let of_compute = |one: &str| Some(one.trim().strip_prefix("compute ")?.trim().to_owned());
         services.split(',').find_map(of_compute)
@@ -135,7 +139,8 @@ fn agree(headers: &HeaderMap) -> Result<(), ApiError> {
 
 fn is_version(text: &str) -> bool {
     let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    text.split_once('.').is_some_and(|(major, minor)| number(major) && number(minor))
+    text.split_once('.')
+        .is_some_and(|(major, minor)| number(major) && number(minor))
 }
 
 /// `/v2.1/{project}/servers…` becomes `/v2.1/servers…`.
@@ -145,6 +150,8 @@ fn without_project(uri: &Uri) -> Option<Uri> {
     if RESOURCES.contains(&project) || !RESOURCES.contains(&resource) {
         return None;
     }
-    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    let query = uri
+        .query()
+        .map_or_else(String::new, |query| format!("?{query}"));
     format!("{PREFIX}/{rest}{query}").parse().ok()
 }

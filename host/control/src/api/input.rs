@@ -199,8 +199,15 @@ impl Members {
     ) -> Result<BTreeMap<String, String>, ApiError> {
         let names = self.names();
         if names.len() > pairs_max {
-            let reason = format!("It has {} pairs; at most {pairs_max} are allowed.", names.len());
-            return Err(ApiError::field(&self.path, &Value::from(names.len()), &reason));
+            let reason = format!(
+                "It has {} pairs; at most {pairs_max} are allowed.",
+                names.len()
+            );
+            return Err(ApiError::field(
+                &self.path,
+                &Value::from(names.len()),
+                &reason,
+            ));
         }
         let mut pairs = BTreeMap::new();
         for name in names {

@@ -114,7 +114,10 @@ impl ApiManager {
     async fn take_back(&self, mut saved: Instance, task: TaskState, before: Option<TaskState>) {
         saved.set_task_state(before);
         let uuid = saved.uuid().to_owned();
-        let undone = self.store.save_instance(saved, Expected::task(&[Some(task)])).await;
+        let undone = self
+            .store
+            .save_instance(saved, Expected::task(&[Some(task)]))
+            .await;
         if let Err(error) = undone {
             tracing::warn!(uuid, why = %error, "a task which nobody carries out stays");
         }
@@ -122,10 +125,8 @@ impl ApiManager {
 }
 
 fn wrong_state(action: &str, uuid: &str, attribute: &str, state: &str) -> ApiError {
-    let message =
-        format!("Cannot '{action}' instance {uuid} while it is in {attribute} {state}");
-    ApiError::conflict(codes::STATE, message)
-        .because(format!("its {attribute} is `{state}`"))
+    let message = format!("Cannot '{action}' instance {uuid} while it is in {attribute} {state}");
+    ApiError::conflict(codes::STATE, message).because(format!("its {attribute} is `{state}`"))
 }
 
 /// The state changed between reading and writing.
@@ -135,8 +136,7 @@ fn conflict(action: &str, error: StoreError) -> ApiError {
     };
     match &error {
         StoreError::Object(
-            ObjectError::UnexpectedTaskState(what)
-            | ObjectError::UnexpectedDeletingTaskState(what),
+            ObjectError::UnexpectedTaskState(what) | ObjectError::UnexpectedDeletingTaskState(what),
         ) => found(what, "task_state"),
         StoreError::Object(ObjectError::InstanceUpdateConflict(what)) => found(what, "vm_state"),
         _ => error.into(),

@@ -83,7 +83,9 @@ impl Parameters {
     /// `limit` and `marker`; a limit above the bound counts as the bound.
     pub(crate) fn page(&mut self) -> Result<Page, ApiError> {
         let limit = self.number("limit")?.map_or(PAGE_LEN_MAX, |limit| {
-            usize::try_from(limit).unwrap_or(usize::MAX).min(PAGE_LEN_MAX)
+            usize::try_from(limit)
+                .unwrap_or(usize::MAX)
+                .min(PAGE_LEN_MAX)
         });
         let marker = self.take("marker");
         Ok(Page { limit, marker })

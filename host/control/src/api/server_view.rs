@@ -2,7 +2,7 @@
 //!
 //! Pure functions over an instance; must not read anything else.
 
-use longshore_objects::{DateTime, Instance, InstanceFault, VmState, status};
+use longshore_objects::{DateTime, Instance, InstanceFault, PowerState, VmState, status};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha224};
 
@@ -43,11 +43,7 @@ pub(crate) fn summary(instance: &Instance, caller: &Caller) -> Value {
 }
 
 /// All of it.
-pub(crate) fn detail(
-    instance: &Instance,
-    fault: Option<&InstanceFault>,
-    caller: &Caller,
-) -> Value {
+pub(crate) fn detail(instance: &Instance, fault: Option<&InstanceFault>, caller: &Caller) -> Value {
     let status = status_of(instance);
     let updated = instance.updated_at().or(instance.created_at());
     let mut server = json!({
@@ -88,7 +84,7 @@ fn add_extensions(server: &mut Value, instance: &Instance) {
     server["OS-EXT-SRV-ATTR:host"] = json!(instance.host());
     server["OS-EXT-SRV-ATTR:hypervisor_hostname"] = json!(instance.node());
     server["OS-EXT-SRV-ATTR:instance_name"] = json!(format!("instance-{:08x}", instance.id()));
-    let power = instance.power_state().map_or(0, |state| state as i64);
+    let power = instance.power_state().map_or(0, PowerState::as_i64);
     server["OS-EXT-STS:power_state"] = json!(power);
     server["OS-EXT-STS:task_state"] = json!(instance.task_state().map(|task| task.as_str()));
     server["OS-EXT-STS:vm_state"] = json!(instance.vm_state().map(VmState::as_str));
@@ -115,7 +111,11 @@ fn host_id(instance: &Instance) -> String {
     let mut digest = Sha224::new();
     digest.update(instance.project_id().unwrap_or(""));
     digest.update(host);
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn image(instance: &Instance, caller: &Caller) -> Value {

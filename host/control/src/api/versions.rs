@@ -17,9 +17,15 @@ fn version(caller: &Caller) -> Map<String, Value> {
         ("version", json!(VERSION)),
         ("min_version", json!(VERSION)),
         ("updated", json!(UPDATED)),
-        ("links", json!([{ "rel": "self", "href": format!("{}/v2.1/", caller.base) }])),
+        (
+            "links",
+            json!([{ "rel": "self", "href": format!("{}/v2.1/", caller.base) }]),
+        ),
     ];
-    members.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
+    members
+        .map(|(name, value)| (name.to_owned(), value))
+        .into_iter()
+        .collect()
 }
 
 /// `GET /`

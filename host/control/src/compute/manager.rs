@@ -37,6 +37,9 @@ const SAVE_RETRY_PAUSE: Duration = Duration::from_millis(500);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time between a change of usage and the record's write.
 const REPORT_DELAY: Duration = Duration::from_secs(1);
+/// Time from the start until builds that were cut off are scheduled again: hosts that start at the
+/// same time are then up, too.
+const RESUME_DELAY: Duration = Duration::from_secs(2);
 /// Time between two comparisons of power states.
 const SYNC_POWER_STATES_SPACING: Duration = Duration::from_secs(600);
 /// Number that an instance's fault carries.
@@ -120,6 +123,9 @@ pub struct ComputeManager {
     /// Work that outlives a request: guests that came too late.
     tasks: Mutex<JoinSet<()>>,
     reporter: Mutex<Option<JoinHandle<()>>>,
+    /// Builds that recovery handed back, until the conductor is told; bounded by the instances of
+    /// the host.
+    handed_back: Mutex<Vec<String>>,
     me: Weak<Self>,
 }
 
@@ -144,6 +150,7 @@ impl ComputeManager {
             builds: (limit > 0).then(|| Semaphore::new(limit.min(Semaphore::MAX_PERMITS))),
             tasks: Mutex::default(),
             reporter: Mutex::default(),
+            handed_back: Mutex::default(),
             me: Weak::clone(me),
             config,
             objects,
@@ -306,11 +313,19 @@ impl ComputeManager {
             })
     }
 
-    /// Follows the changes of usage with the host's record, until aborted.
+    /// Has builds that were cut off scheduled again, then follows the changes of usage with the
+    /// host's record, until aborted.
     fn start_reporter(&self) {
         let tracker = Arc::clone(&self.tracker);
         let host = self.config.host.clone();
-        let run = async move {
+        let me = self.weak();
+        let resume = async move {
+            tokio::time::sleep(RESUME_DELAY).await;
+            if let Some(me) = me.upgrade() {
+                me.resume_builds().await;
+            }
+        };
+        let report = async move {
             loop {
                 tracker.wait_for_change().await;
                 tokio::time::sleep(REPORT_DELAY).await;
@@ -320,9 +335,15 @@ impl ComputeManager {
                 }
             }
         };
+        let run = async move { tokio::join!(resume, report).0 };
         if let Some(old) = self.reporter().replace(tokio::spawn(run)) {
             old.abort();
         }
+    }
+
+    pub(super) fn handed_back(&self) -> MutexGuard<'_, Vec<String>> {
+        let lock = self.handed_back.lock();
+        lock.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn reporter(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {

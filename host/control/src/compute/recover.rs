@@ -183,14 +183,23 @@ impl ComputeManager {
         if !self.save_recovered(row, as_read).await {
             return;
         }
-        let again = Reschedule {
-            uuids: vec![uuid.clone()],
-            alternates: Vec::new(),
-            reason: format!("host `{host}` went down during the build"),
-        };
-        if let Err(error) = self.conductor.build_instances(ctx, again).await {
-            let code = error.code();
-            tracing::warn!(uuid, code, "the reschedule is left to recovery: {error}");
+        self.handed_back().push(uuid);
+    }
+
+    /// Tells the conductor of builds that were handed back, once this host takes messages again.
+    pub(super) async fn resume_builds(&self) {
+        let uuids = std::mem::take(&mut *self.handed_back());
+        let (ctx, host) = (RequestContext::admin(), &self.config.host);
+        for uuid in uuids {
+            let again = Reschedule {
+                uuids: vec![uuid.clone()],
+                alternates: Vec::new(),
+                reason: format!("host `{host}` went down during the build"),
+            };
+            if let Err(error) = self.conductor.build_instances(&ctx, again).await {
+                let code = error.code();
+                tracing::warn!(uuid, code, "the build is left to recovery: {error}");
+            }
         }
     }
 

@@ -14,7 +14,7 @@ mod translate;
 
 pub use errors::SelectError;
 pub use host_states::{FaultPolicy, FilterCount, RequestHosts, SchedulerDrivers};
-pub use manager::{SchedulerConfig, SchedulerManager};
+pub use manager::{INSTANCES_MAX, REQUESTS_MAX, SchedulerConfig, SchedulerManager};
 pub use normalise::{normalise, weight_bounds};
 pub use rpcapi::SchedulerApi;
 

@@ -98,10 +98,9 @@ pub enum Command {
 /// `up`
 #[derive(Debug, Clone, Args)]
 pub struct Up {
-    /// How many compute services to run
-    #[arg(long, value_name = "N", default_value_t = 1,
-          value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub hosts: u16,
+    /// How many compute services to run, named host-0001 and so on; without it one, named as this host
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub hosts: Option<u16>,
 }
 
 /// How long to wait.

@@ -16,7 +16,7 @@ mod host;
 mod image;
 mod names;
 mod plugin;
-mod plugin_files;
+pub(crate) mod plugin_files;
 mod plugin_sample;
 mod progress;
 pub mod render;

@@ -21,8 +21,8 @@ pub struct Start {
     pub raw: RawConfig,
     /// The map of entry points.
     pub map: PluginMap,
-    /// How many compute services to run.
-    pub hosts: u16,
+    /// How many compute services to run; one named as the host when absent.
+    pub hosts: Option<u16>,
     /// What to read again when the configuration is to be reloaded.
     pub around: Surroundings,
     /// What is odd and accepted, for the log.

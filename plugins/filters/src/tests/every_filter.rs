@@ -1,4 +1,5 @@
-//! Properties that hold for every filter: the verdict on all hosts is the verdict on each, and a filter only clears.
+//! Properties that hold for every filter: the verdict on all hosts is the verdict on each, and a
+//! filter only clears.
 
 use super::random::{hosts, request, Random};
 use super::support::build;

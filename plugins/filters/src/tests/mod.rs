@@ -1,4 +1,5 @@
-//! What the filters' tests share, and the properties that hold for all of them. Called by the unit tests alone.
+//! What the filters' tests share, and the properties that hold for all of them. Called by the unit
+//! tests alone.
 
 mod every_filter;
 mod random;

@@ -1,4 +1,5 @@
-//! Random hosts and requests from a seed, odd ones included. Knows which facts the filters look at, not what they say.
+//! Random hosts and requests from a seed, odd ones included. Knows which facts the filters look at,
+//! not what they say.
 
 use longshore_plugin_api::{testing, Column, HostColumns, List, RequestFields, STATE_UP};
 

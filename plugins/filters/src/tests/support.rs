@@ -1,4 +1,5 @@
-//! A filter built through the bridge, the rows it leaves, and requests. Every unit test here goes through these.
+//! A filter built through the bridge, the rows it leaves, and requests. Every unit test here goes
+//! through these.
 
 use longshore_plugin_api::{
     full, testing, Driver, Filter, HostColumns, Mask, RequestFields, RequestSpec,
@@ -11,7 +12,8 @@ pub(crate) fn build<T: Filter + Driver>(settings: &str) -> Arc<dyn Filter> {
     testing::bridged::<dyn Filter, T>(settings, Path::new("/nonexistent")).unwrap()
 }
 
-/// The rows that the filter leaves of all of them, after a check that `passes` says the same of each host.
+/// The rows that the filter leaves of all of them, after a check that `passes` says the same of
+/// each host.
 pub(crate) fn left(filter: &dyn Filter, hosts: &HostColumns, request: RequestFields) -> Vec<usize> {
     let (table, request) = (hosts.snapshot(), RequestSpec::from(request));
     let mut words = full(table.len());

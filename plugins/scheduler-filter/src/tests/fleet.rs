@@ -1,5 +1,5 @@
-//! A fleet of hosts with slots: what the scheduler is lent in tests. A host passes while it has a free slot, and weighs
-//! what the test says plus its free slots. Records what it was asked.
+//! A fleet of hosts with slots: what the scheduler is lent in tests. A host passes while it has a
+//! free slot, and weighs what the test says plus its free slots. Records what it was asked.
 
 use longshore_plugin_api::{
     full, testing, DriverError, HostStates, HostTable, Limits, Mask, Scheduler, SelectOptions,

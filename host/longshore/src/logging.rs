@@ -1,0 +1,56 @@
+//! The log: where records go, how they look, and how a driver's own records join them.
+//!
+//! Records go to stderr. Must not know what is logged. Called once, by the wiring.
+
+use std::io::IsTerminal as _;
+
+use longshore_loader::diagnostic::escape;
+use longshore_loader::log as driver_log;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::config::resolved::{LogConfig, LogFormat};
+
+/// Starts logging for the rest of the process's life; a second call changes nothing.
+pub fn start(config: &LogConfig) {
+    let filter = EnvFilter::try_new(&config.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let plain = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(true);
+    let registry = tracing_subscriber::registry().with(filter);
+    let started = match config.format {
+        LogFormat::Text => registry.with(plain.with_ansi(std::io::stderr().is_terminal())).try_init(),
+        LogFormat::Json => registry.with(plain.json()).try_init(),
+    };
+    if started.is_ok() {
+        driver_log::set_sink(Box::new(from_driver));
+        driver_log::set_level(level_of(LevelFilter::current()));
+    }
+}
+
+fn level_of(filter: LevelFilter) -> u32 {
+    match filter.into_level() {
+        None => 0,
+        Some(tracing::Level::ERROR) => 1,
+        Some(tracing::Level::WARN) => 2,
+        Some(tracing::Level::INFO) => 3,
+        Some(tracing::Level::DEBUG) => 4,
+        Some(tracing::Level::TRACE) => 5,
+    }
+}
+
+/// Writes a driver's record under its own name. Its text comes from outside and is escaped.
+fn from_driver(
+    driver: &driver_log::DriverName,
+    record: &longshore_plugin_api::__abi::host::LogRecord<'_>,
+) {
+    let (namespace, name, host) = (&driver.namespace, &driver.name, &driver.host);
+    let text = escape(record.text);
+    match record.level {
+        1 => tracing::error!(target: "driver", namespace, name, host, "{text}"),
+        2 => tracing::warn!(target: "driver", namespace, name, host, "{text}"),
+        3 => tracing::info!(target: "driver", namespace, name, host, "{text}"),
+        4 => tracing::debug!(target: "driver", namespace, name, host, "{text}"),
+        _ => tracing::trace!(target: "driver", namespace, name, host, "{text}"),
+    }
+}

@@ -1,0 +1,127 @@
+//! From the configuration's names to drivers, through the loader's managers.
+//!
+//! A driver that a service is told to use by name must load, or the start fails. A filter or weigher
+//! that does not load is skipped and said aloud, unless the policy is strict.
+
+use std::sync::Arc;
+
+use longshore_control::compute::ComputeConfig as ManagerConfig;
+use longshore_control::scheduler::{FaultPolicy, SchedulerDrivers};
+use longshore_control::{NamedDriver, NamedWeigher};
+use longshore_loader::{LoadFailure, Loader, NamedExtensionManager};
+use longshore_plugin_api::__abi::table::DriverKind;
+use longshore_plugin_api::{Filter, HostManager, Scheduler, Virt, Weigher};
+
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::config::resolved::{Config, OnFault, PluginPolicy};
+
+/// Namespace of scheduler drivers.
+pub(super) const SCHEDULER: &str = "longshore.scheduler.driver";
+/// Namespace of host managers.
+pub(super) const HOST_MANAGER: &str = "longshore.scheduler.host_manager";
+/// Namespace of filters.
+pub(super) const FILTER: &str = "longshore.scheduler.filter";
+/// Namespace of weighers.
+pub(super) const WEIGHER: &str = "longshore.scheduler.weigher";
+/// Namespace of virt drivers.
+pub(super) const VIRT: &str = "longshore.virt.driver";
+
+/// A refused plugin as the failure of a start: exit 4.
+pub(super) fn refused(failure: &LoadFailure) -> Failure {
+    if failure.diagnostics.is_empty() {
+        Failure::refusal(&failure.refusal)
+    } else {
+        let mut whole = Failure::configuration(failure.diagnostics.clone());
+        whole.exit = Exit::Plugin;
+        whole
+    }
+}
+
+/// The scheduler's drivers.
+pub(super) fn scheduler(loader: &Loader, config: &Config) -> Result<SchedulerDrivers, Failure> {
+    let names = &config.scheduler;
+    let one = loader.namespace::<dyn Scheduler>(SCHEDULER).driver(&names.driver);
+    let scheduler = one.map_err(|f| refused(&f))?;
+    let one = loader.namespace::<dyn HostManager>(HOST_MANAGER).driver(&names.host_manager);
+    let host_manager = one.map_err(|f| refused(&f))?;
+    let strict = config.plugins.policy == PluginPolicy::Strict;
+    let filters = several::<dyn Filter>(loader, FILTER, &names.enabled_filters, strict)?;
+    let weigher_names: Vec<&str> = names.weighers.iter().map(|(name, _)| name.as_str()).collect();
+    let weighers = several::<dyn Weigher>(loader, WEIGHER, &weigher_names, strict)?;
+    let filters = filters.iter().map(|e| NamedDriver::new(e.name(), Arc::clone(e.driver())));
+    let multiplier = |name: &str| names.weighers.iter().find(|(n, _)| n == name).map_or(1.0, |(_, m)| *m);
+    let weighers = weighers.iter().map(|e| {
+        let asked = e.info().alias.as_deref().unwrap_or(e.name());
+        NamedWeigher::new(e.name(), Arc::clone(e.driver()), multiplier(asked))
+    });
+    let drivers = SchedulerDrivers::new(
+        NamedDriver::new(names.driver.clone(), scheduler.driver()),
+        NamedDriver::new(names.host_manager.clone(), host_manager.driver()),
+        filters.collect(),
+        weighers.collect(),
+    );
+    let drivers = drivers.map_err(|e| Failure::new(Exit::Plugin, e.code(), e.to_string()))?;
+    Ok(drivers.on_faults(policy(names.on_filter_fault), policy(names.on_weigher_fault)))
+}
+
+fn policy(on: OnFault) -> FaultPolicy {
+    match on {
+        OnFault::Fail => FaultPolicy::Fail,
+        OnFault::Skip => FaultPolicy::Skip,
+    }
+}
+
+fn several<K: ?Sized + DriverKind>(
+    loader: &Loader,
+    namespace: &str,
+    names: &[impl AsRef<str>],
+    strict: bool,
+) -> Result<NamedExtensionManager<K>, Failure> {
+    let manager = loader.namespace::<K>(namespace).strict(strict).named(names);
+    let manager = manager.map_err(|f| refused(&f))?;
+    for failure in manager.failures() {
+        let code = failure.code();
+        tracing::error!(code, "skipped: {}", failure.one_line());
+    }
+    for name in manager.missing() {
+        let code = longshore_loader::codes::PLUGIN_NO_SUCH_DRIVER;
+        tracing::error!(code, "skipped: no entry point `{name}` in `{namespace}`");
+    }
+    Ok(manager)
+}
+
+/// The virt driver of one host.
+pub(super) fn virt(loader: &Loader, config: &Config, host: &str) -> Result<Arc<dyn Virt>, Failure> {
+    let one = loader.namespace::<dyn Virt>(VIRT).for_host(host).driver(&config.compute.virt);
+    let manager = one.map_err(|f| refused(&f))?;
+    manager.extension().ready().map_err(|e| {
+        let what = format!("driver `{}` for `{VIRT}` is not ready on `{host}`", config.compute.virt);
+        let why = longshore_loader::diagnostic::escape(&e.to_string());
+        let failure = Failure::new(Exit::Plugin, longshore_loader::codes::DRIVER_FAILED, what).why(why);
+        match e.help() {
+            Some(help) => failure.help(longshore_loader::diagnostic::escape(help)),
+            None => failure,
+        }
+    })?;
+    Ok(manager.driver())
+}
+
+/// What a compute manager is told.
+pub(super) fn compute(config: &Config, host: &str) -> ManagerConfig {
+    let compute = &config.compute;
+    let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    ManagerConfig {
+        host_ip: None,
+        cpu_allocation_ratio: compute.cpu_allocation_ratio,
+        ram_allocation_ratio: compute.ram_allocation_ratio,
+        disk_allocation_ratio: compute.disk_allocation_ratio,
+        reserved_host_memory_mb: whole(compute.reserved_host_memory_mb),
+        reserved_host_disk_mb: whole(compute.reserved_host_disk_mb),
+        reserved_host_cpus: i64::from(compute.reserved_host_cpus),
+        max_concurrent_builds: compute.max_concurrent_builds as usize,
+        update_resources_interval: std::time::Duration::from_secs(compute.update_resources_interval_s),
+        use_local: config.conductor.use_local,
+        ..ManagerConfig::new(host)
+    }
+}

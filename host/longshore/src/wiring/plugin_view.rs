@@ -1,0 +1,127 @@
+//! What a running host says of its plugins and of its readiness, for the API.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use longshore_control::api::{PluginView, Readiness, ReadyItem};
+use longshore_loader::map::Lookup;
+use longshore_loader::{Loader, Outcome};
+use longshore_store::Store;
+use serde_json::{Value as Json, json};
+
+use super::drivers::{FILTER, HOST_MANAGER, SCHEDULER, VIRT, WEIGHER};
+use crate::cli::plugin_files;
+use crate::config::Config;
+
+/// What services were told to use, and what became of it.
+pub(super) struct Drivers {
+    /// Namespace and name of every entry that a service uses.
+    used: BTreeSet<(String, String)>,
+    /// What was told to be used and is not, with the reason.
+    skipped: BTreeMap<(String, String), String>,
+}
+
+impl Drivers {
+    /// Reads the loader's report against the configuration.
+    pub(super) fn in_use(config: &Config, loader: &Loader) -> Drivers {
+        let scheduler = &config.scheduler;
+        let mut told = vec![
+            (SCHEDULER, scheduler.driver.as_str()),
+            (HOST_MANAGER, scheduler.host_manager.as_str()),
+            (VIRT, config.compute.virt.as_str()),
+        ];
+        told.extend(scheduler.enabled_filters.iter().map(|f| (FILTER, f.as_str())));
+        told.extend(scheduler.weighers.iter().map(|(w, _)| (WEIGHER, w.as_str())));
+        let report = loader.report();
+        let mut drivers = Drivers { used: BTreeSet::new(), skipped: BTreeMap::new() };
+        for (namespace, name) in told {
+            // An alias is another name of the entry that was loaded.
+            let entry = match loader.map().lookup(namespace, name) {
+                Lookup::One(entry) => entry.name.clone(),
+                _ => name.to_owned(),
+            };
+            let key = (namespace.to_owned(), entry);
+            match report.of(&key.0, &key.1).map(|line| &line.outcome) {
+                Some(Outcome::Loaded(_)) => drop(drivers.used.insert(key)),
+                Some(Outcome::Failed(failure)) => drop(drivers.skipped.insert(key, failure.one_line())),
+                None => drop(drivers.skipped.insert(key, "it was not loaded".to_owned())),
+            }
+        }
+        drivers
+    }
+}
+
+/// The plugins as the files and the loader say.
+pub(super) struct LocalPlugins {
+    loader: Loader,
+    drivers: Arc<Drivers>,
+}
+
+impl LocalPlugins {
+    pub(super) fn new(loader: Loader, drivers: Arc<Drivers>) -> LocalPlugins {
+        LocalPlugins { loader, drivers }
+    }
+
+    /// The files know what could be loaded; only the host knows what is.
+    fn overlay(&self, mut plugin: Json) -> Json {
+        let text = |key: &str| plugin[key].as_str().unwrap_or_default().to_owned();
+        let key = (text("namespace"), text("name"));
+        if self.drivers.used.contains(&key) {
+            plugin["state"] = json!("in_use");
+            return plugin;
+        }
+        match self.loader.report().of(&key.0, &key.1).map(|line| line.outcome.clone()) {
+            Some(Outcome::Loaded(_)) => plugin["state"] = json!("loaded"),
+            Some(Outcome::Failed(failure)) => {
+                let refusal = &failure.refusal;
+                plugin["state"] = json!("refused");
+                plugin["error"] = json!({"code": refusal.code, "message": refusal.why});
+                plugin["why"] = json!(refusal.why);
+                plugin["help"] = json!(refusal.help);
+            }
+            None => {}
+        }
+        plugin
+    }
+}
+
+impl PluginView for LocalPlugins {
+    fn list(&self) -> Json {
+        let plugins = plugin_files::list(self.loader.map(), None);
+        plugins.into_iter().map(|p| self.overlay(p)).collect()
+    }
+
+    fn show(&self, namespace: &str, name: &str) -> Option<Json> {
+        let shown = plugin_files::show(self.loader.map(), namespace, name).ok()?;
+        Some(self.overlay(shown))
+    }
+}
+
+/// Ready when the database answers and every driver that was asked for is loaded.
+pub(super) struct Ready {
+    store: Store,
+    drivers: Arc<Drivers>,
+}
+
+impl Ready {
+    pub(super) fn new(store: Store, drivers: Arc<Drivers>) -> Ready {
+        Ready { store, drivers }
+    }
+}
+
+#[async_trait]
+impl Readiness for Ready {
+    async fn items(&self) -> Vec<ReadyItem> {
+        let problem = self.store.flavors().await.err().map(|e| e.to_string());
+        let mut items = vec![ReadyItem { name: "database".to_owned(), problem }];
+        for (namespace, name) in &self.drivers.used {
+            items.push(ReadyItem { name: format!("driver {namespace} {name}"), problem: None });
+        }
+        for ((namespace, name), why) in &self.drivers.skipped {
+            let name = format!("driver {namespace} {name}");
+            items.push(ReadyItem { name, problem: Some(why.clone()) });
+        }
+        items
+    }
+}

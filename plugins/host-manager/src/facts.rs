@@ -1,0 +1,214 @@
+//! One node's facts: a report that was checked, in the table's units.
+//!
+//! A number that cannot be right is an error that names host and field, and changes nothing: the
+//! caller keeps the facts of the report before. Called by `fleet`.
+
+use crate::stats;
+use longshore_plugin_api::{Column, DriverError, HostColumns, HostReport, List, SupportedInstance};
+use std::convert::TryFrom;
+
+/// The longest text of one fact that is taken, in bytes.
+pub(crate) const TEXT_BYTES_MAX: usize = 256 * 1024;
+/// How many kinds of guests one node may name.
+pub(crate) const SUPPORTED_MAX: usize = 1024;
+
+const MB_PER_GB: i128 = 1024;
+
+/// What Nova takes for a ratio of zero, which stands for "not set".
+const RATIO_DEFAULTS: [f32; 3] = [1.5, 16.0, 1.0];
+
+/// What a node has, and has left.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts {
+    pub(crate) amounts: Amounts,
+    fixed: [(Column, u32); 6],
+    ratios: [(Column, f32); 3],
+    texts: [(Column, String); 4],
+    supported: Vec<SupportedInstance>,
+}
+
+/// The facts that a consumed request changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Amounts {
+    pub(crate) free_ram_mb: i32,
+    pub(crate) free_disk_mb: i32,
+    pub(crate) vcpus_used: u32,
+    pub(crate) num_instances: u32,
+    pub(crate) num_io_ops: u32,
+}
+
+impl Facts {
+    /// Checks a report.
+    pub(crate) fn of(report: &HostReport) -> Result<Self, DriverError> {
+        let check = Check(report);
+        if report.host.is_empty() {
+            return Err(check.failed("host", "is empty"));
+        }
+        let (amounts, fixed) = (check.amounts()?, check.fixed()?);
+        // Before its first own report a node is known by name, but what it has is not.
+        let known = report.free_disk_gb.is_some();
+        Ok(Self {
+            amounts: if known { amounts } else { Amounts::default() },
+            fixed: if known {
+                fixed
+            } else {
+                fixed.map(|(column, _)| (column, 0))
+            },
+            ratios: check.ratios()?,
+            texts: check.texts()?,
+            supported: check.supported()?,
+        })
+    }
+
+    /// Writes everything into a row.
+    pub(crate) fn write(&self, columns: &mut HostColumns, row: usize) {
+        for (column, value) in self.fixed {
+            columns.set_u32(column, row, value);
+        }
+        for (column, value) in self.ratios {
+            columns.set_f32(column, row, value);
+        }
+        for (column, text) in &self.texts {
+            columns.set_text(*column, row, text);
+        }
+        let mut ids = Vec::with_capacity(3 * self.supported.len());
+        for kind in &self.supported {
+            let triple = [&kind.architecture, &kind.hypervisor_type, &kind.vm_mode];
+            ids.extend(triple.map(|text| columns.intern(text)));
+        }
+        columns.set_list(List::SupportedInstances, row, &ids);
+        self.amounts.write(columns, row);
+    }
+
+    /// How many texts of these facts another report's do not have.
+    pub(crate) fn texts_gone(&self, newer: &Facts) -> usize {
+        self.texts
+            .iter()
+            .zip(&newer.texts)
+            .filter(|(old, new)| old != new)
+            .count()
+    }
+}
+
+impl Amounts {
+    /// Writes the amounts into a row.
+    pub(crate) fn write(&self, columns: &mut HostColumns, row: usize) {
+        columns.set_i32(Column::FreeRamMb, row, self.free_ram_mb);
+        columns.set_i32(Column::FreeDiskMb, row, self.free_disk_mb);
+        columns.set_u32(Column::VcpusUsed, row, self.vcpus_used);
+        columns.set_u32(Column::NumInstances, row, self.num_instances);
+        columns.set_u32(Column::NumIoOps, row, self.num_io_ops);
+    }
+}
+
+/// A report under inspection.
+struct Check<'r>(&'r HostReport);
+
+impl Check<'_> {
+    fn amounts(&self) -> Result<Amounts, DriverError> {
+        let report = self.0;
+        let free_disk_gb = report.free_disk_gb.unwrap_or_default();
+        // What the disk really has left counts when it is less than what the books say.
+        let free_disk_gb = report
+            .disk_available_least
+            .map_or(free_disk_gb, |l| l.min(free_disk_gb));
+        let free_disk_mb = i128::from(free_disk_gb) * MB_PER_GB;
+        Ok(Amounts {
+            free_ram_mb: self.number("free_ram_mb", report.free_ram_mb.into())?,
+            free_disk_mb: self.number("free_disk_gb", free_disk_mb)?,
+            vcpus_used: report.vcpus_used,
+            num_instances: report.num_instances,
+            num_io_ops: report.num_io_ops,
+        })
+    }
+
+    fn fixed(&self) -> Result<[(Column, u32); 6], DriverError> {
+        let report = self.0;
+        let disk_mb_used = i128::from(report.local_gb_used) * MB_PER_GB;
+        Ok([
+            (
+                Column::TotalUsableRamMb,
+                self.number("memory_mb", report.memory_mb.into())?,
+            ),
+            (
+                Column::TotalUsableDiskGb,
+                self.number("local_gb", report.local_gb.into())?,
+            ),
+            (
+                Column::DiskMbUsed,
+                self.number("local_gb_used", disk_mb_used)?,
+            ),
+            (Column::VcpusTotal, report.vcpus),
+            (Column::FailedBuilds, report.failed_builds),
+            (Column::HypervisorVersion, report.hypervisor_version),
+        ])
+    }
+
+    fn number<T: TryFrom<i128>>(&self, field: &str, value: i128) -> Result<T, DriverError> {
+        T::try_from(value).map_err(|_| self.failed(field, "is beyond what the table holds"))
+    }
+
+    fn ratios(&self) -> Result<[(Column, f32); 3], DriverError> {
+        let report = self.0;
+        let [ram, cpu, disk] = RATIO_DEFAULTS;
+        let ratio = |field, value: f64, default| match value as f32 {
+            ratio if !ratio.is_finite() || ratio < 0.0 => Err(self.failed(
+                field,
+                &format!("is {value}, and must be a number from 0 on"),
+            )),
+            0.0 => Ok(default),
+            ratio => Ok(ratio),
+        };
+        Ok([
+            (
+                Column::RamAllocationRatio,
+                ratio("ram_allocation_ratio", report.ram_allocation_ratio, ram)?,
+            ),
+            (
+                Column::CpuAllocationRatio,
+                ratio("cpu_allocation_ratio", report.cpu_allocation_ratio, cpu)?,
+            ),
+            (
+                Column::DiskAllocationRatio,
+                ratio("disk_allocation_ratio", report.disk_allocation_ratio, disk)?,
+            ),
+        ])
+    }
+
+    fn texts(&self) -> Result<[(Column, String); 4], DriverError> {
+        let report = self.0;
+        let text = |field, text: String| match text.len() {
+            0..=TEXT_BYTES_MAX => Ok(text),
+            n => Err(self.failed(
+                field,
+                &format!("has {n} bytes, and may have {TEXT_BYTES_MAX}"),
+            )),
+        };
+        Ok([
+            (Column::HostIp, text("host_ip", report.host_ip.clone())?),
+            (
+                Column::HypervisorType,
+                text("hypervisor_type", report.hypervisor_type.clone())?,
+            ),
+            (Column::CpuInfo, text("cpu_info", report.cpu_info.clone())?),
+            (Column::Stats, text("stats", stats::to_json(&report.stats))?),
+        ])
+    }
+
+    fn supported(&self) -> Result<Vec<SupportedInstance>, DriverError> {
+        match self.0.supported_instances.len() {
+            0..=SUPPORTED_MAX => Ok(self.0.supported_instances.clone()),
+            n => {
+                let why = format!("has {n} entries, and may have {SUPPORTED_MAX}");
+                Err(self.failed("supported_instances", &why))
+            }
+        }
+    }
+
+    fn failed(&self, field: &str, why: &str) -> DriverError {
+        let (host, node) = (&self.0.host, &self.0.node);
+        let message = format!("report of host `{host}`, node `{node}`: `{field}` {why}");
+        DriverError::invalid(message)
+            .hint("the report before stays in force; look at the host's compute service")
+    }
+}
