@@ -115,8 +115,6 @@ fn a_template_copied_out_of_the_workspace_is_built_loaded_and_used() {
     outside::edit(&source.join("Cargo.toml"), "longshore-plugin-template", "acme-numa");
     outside::edit(&source.join("src/lib.rs"), "example", "numa");
     let lib = outside::build(&source, &outside::Build::default()).join("libacme_numa.so");
-    let map = format!("[longshore.policy.\"none\"]\n");
-    let _ = map;
     // A drop-in, as a third party ships it.
     let config = "[scheduler]\nenabled_filters = [\"compute\", \"numa\"]\n";
     let mut host = TestHost::new(config, "").hosts(2).release();
@@ -133,7 +131,7 @@ fn a_template_copied_out_of_the_workspace_is_built_loaded_and_used() {
 
 #[test]
 fn a_failing_host_is_left_for_the_next_and_the_fault_is_told_when_none_is_left() {
-    let map = "[\"longshore.virt.driver\".flaky]\nlib = \"liblongshore_virt_fake.so:fake\"\n\
+    let map = "[\"longshore.virt.driver\".flaky]\nlib = \"liblongshore_virt_fake.so\"\nexport = \"fake\"\n\
                settings = { fail_on_hosts = [\"host-0001\"], fail_spawn_match = \"doomed\" }\n";
     let mut host = TestHost::new("[compute]\nvirt = \"flaky\"\n", map).hosts(3);
     host.start();
@@ -150,7 +148,7 @@ fn a_failing_host_is_left_for_the_next_and_the_fault_is_told_when_none_is_left()
 
 #[test]
 fn a_spawn_that_panics_or_outlives_its_deadline_is_given_up() {
-    let map = "[\"longshore.virt.driver\".flaky]\nlib = \"liblongshore_virt_fake.so:fake\"\n\
+    let map = "[\"longshore.virt.driver\".flaky]\nlib = \"liblongshore_virt_fake.so\"\nexport = \"fake\"\n\
                settings = { panic_spawn_match = \"panics\", slow_spawn_match = \"slow\", slow_ms = 6000, ignore_cancel = true }\n";
     let config = "[compute]\nvirt = \"flaky\"\ndriver_deadline_s = 1\n[scheduler]\nmax_attempts = 2\n";
     let mut host = TestHost::new(config, map).hosts(2);
@@ -246,7 +244,7 @@ fn requests_that_cannot_be_right_are_refused_with_a_reason() {
         (vec!["server", "create", "a", "--flavor", "m1.tiny", "--count", "100000"], "1000"),
         (vec!["server", "create", "a", "--flavor", "m1.tiny", "--image", "no-such"], "no-such"),
         (vec!["server", "show", "nobody"], "nobody"),
-        (vec!["flavor", "create", "f", "--ram", "99999999999", "--vcpus", "1", "--disk", "1"], "ram"),
+        (vec!["flavor", "create", "f", "--ram", "4000000000", "--vcpus", "1", "--disk", "1"], "ram"),
     ] {
         let said = host.cli(&args);
         assert_eq!(said.code, Some(1), "{args:?}: {said:?}");

@@ -1,4 +1,4 @@
-//! The compute manager of one host: its parts, its RPC interface, its hooks and periodic tasks.
+//! The compute manager of one host: its parts, its hooks and its periodic tasks.
 //!
 //! Must not hold the work itself: that is in `build.rs`, `lifecycle.rs`, `recover.rs` and
 //! `power_sync.rs`. Several managers may live in one process, one per host. Built by the wiring.
@@ -7,21 +7,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use longshore_messaging::{
-    Dispatched, Endpoint, EndpointTarget, Failure, RequestContext, Transport,
-};
-use longshore_objects::{
-    Expected, ImageMeta, Instance, InstanceFault, InstanceList, ObjectApi, ObjectError,
-    RequestSpec, SchedulerLimits, Selection, VersionedObject,
-};
+use longshore_messaging::{Endpoint, RequestContext, Transport};
+use longshore_objects::{Expected, Instance, InstanceFault, InstanceList, ObjectApi, ObjectError};
 use longshore_plugin_api::{CallContext, Virt};
 use longshore_service::{Manager, PeriodicTask, ServiceError};
-use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::build::BuildRequest;
+use super::config::ComputeConfig;
+use super::endpoint::ComputeEndpoint;
 use super::locks::Locks;
 use super::resource_tracker::ResourceTracker;
 use super::rpcapi::ComputeApi;
@@ -35,6 +30,8 @@ const SAVE_RETRIES_MAX: u32 = 3;
 const SAVE_RETRY_PAUSE: Duration = Duration::from_millis(500);
 /// How long one question to the conductor waits at the start.
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a stop waits for work that no request waits for.
+const TASKS_WAIT_MAX: Duration = Duration::from_secs(10);
 /// Time between a change of usage and the record's write.
 const REPORT_DELAY: Duration = Duration::from_secs(1);
 /// Time from the start until builds that were cut off are scheduled again: hosts that start at the
@@ -44,55 +41,6 @@ const RESUME_DELAY: Duration = Duration::from_secs(2);
 const SYNC_POWER_STATES_SPACING: Duration = Duration::from_secs(600);
 /// Number that an instance's fault carries.
 const FAULT_CODE: i64 = 500;
-
-/// What an operator chooses for a compute host, with Nova's names and defaults.
-#[derive(Clone, Debug)]
-pub struct ComputeConfig {
-    /// Name of the host.
-    pub host: String,
-    /// Address of the host, shown with it.
-    pub host_ip: Option<String>,
-    /// How many virtual processors one processor carries.
-    pub cpu_allocation_ratio: f64,
-    /// How far memory may be overcommitted.
-    pub ram_allocation_ratio: f64,
-    /// How far disk may be overcommitted.
-    pub disk_allocation_ratio: f64,
-    /// Memory kept for the host itself, MB.
-    pub reserved_host_memory_mb: i64,
-    /// Disk kept for the host itself, MB.
-    pub reserved_host_disk_mb: i64,
-    /// Processors kept for the host itself.
-    pub reserved_host_cpus: i64,
-    /// Builds at the same time; 0 means no limit.
-    pub max_concurrent_builds: usize,
-    /// Time between two audits of the host's resources.
-    pub update_resources_interval: Duration,
-    /// Records are written here and not through the conductor, so a start need not wait for one.
-    pub use_local: bool,
-    /// How long a start waits for a conductor.
-    pub conductor_wait: Duration,
-}
-
-impl ComputeConfig {
-    /// The defaults for a host of this name.
-    pub fn new(host: impl Into<String>) -> Self {
-        Self {
-            host: host.into(),
-            host_ip: None,
-            cpu_allocation_ratio: 16.0,
-            ram_allocation_ratio: 1.5,
-            disk_allocation_ratio: 1.0,
-            reserved_host_memory_mb: 512,
-            reserved_host_disk_mb: 0,
-            reserved_host_cpus: 0,
-            max_concurrent_builds: 10,
-            update_resources_interval: Duration::from_secs(60),
-            use_local: false,
-            conductor_wait: Duration::from_secs(600),
-        }
-    }
-}
 
 /// What a compute manager is made of.
 pub struct ComputeParts {
@@ -405,7 +353,9 @@ impl Manager for ComputeManager {
             let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *tasks)
         };
-        while tasks.join_next().await.is_some() {}
+        let finished = async { while tasks.join_next().await.is_some() {} };
+        // What is cut off here is found by the next start's recovery.
+        let _ = tokio::time::timeout(TASKS_WAIT_MAX, finished).await;
         self.tracker.save().await.map_err(|error| {
             let code = error.code().to_owned();
             self.service_error(&code, "report the resources of", &error)
@@ -437,79 +387,4 @@ impl Manager for ComputeManager {
             .immediately(),
         ]
     }
-}
-
-/// The RPC interface, version 4.17.
-struct ComputeEndpoint(Arc<ComputeManager>);
-
-#[async_trait]
-impl Endpoint for ComputeEndpoint {
-    fn target(&self) -> EndpointTarget {
-        EndpointTarget::new(4, 17)
-    }
-
-    async fn dispatch(&self, ctx: RequestContext, method: &str, args: Value) -> Dispatched {
-        const METHODS: &[&str] = &[
-            "build_and_run_instance",
-            "terminate_instance",
-            "stop_instance",
-            "start_instance",
-            "reboot_instance",
-        ];
-        if !METHODS.contains(&method) {
-            return Dispatched::NoSuchMethod;
-        }
-        Dispatched::Result(match self.run(&ctx, method, &args).await {
-            Ok(()) => Ok(Value::Null),
-            Err(error) => {
-                let failure = Failure::new(error.class(), error.to_string());
-                Err(failure.with_code(error.code().to_owned()))
-            }
-        })
-    }
-}
-
-impl ComputeEndpoint {
-    /// Failures of the work itself end up in the instance's fault; what is returned is about the
-    /// message.
-    async fn run(
-        &self,
-        ctx: &RequestContext,
-        method: &str,
-        args: &Value,
-    ) -> Result<(), ObjectError> {
-        let manager = &self.0;
-        let instance = Instance::from_primitive(&args["instance"])?;
-        match method {
-            "build_and_run_instance" => {
-                manager
-                    .build_and_run(ctx, build_request(instance, args)?)
-                    .await;
-            }
-            "terminate_instance" => manager.terminate(ctx, instance.uuid()).await,
-            "stop_instance" => manager.stop(ctx, instance.uuid()).await,
-            "start_instance" => manager.start(ctx, instance.uuid()).await,
-            _ => {
-                let hard = args["reboot_type"] == "HARD";
-                manager.reboot(ctx, instance.uuid(), hard).await;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn build_request(instance: Instance, args: &Value) -> Result<BuildRequest, ObjectError> {
-    let given = |key: &str| Some(&args[key]).filter(|value| !value.is_null());
-    let hosts = args["host_list"].as_array();
-    let alternates = hosts.into_iter().flatten().map(Selection::from_primitive);
-    Ok(BuildRequest {
-        instance,
-        spec: RequestSpec::from_primitive(&args["request_spec"])?,
-        image: given("image").map(ImageMeta::from_primitive).transpose()?,
-        node: given("node").and_then(Value::as_str).map(str::to_owned),
-        limits: given("limits")
-            .map(SchedulerLimits::from_primitive)
-            .transpose()?,
-        alternates: alternates.collect::<Result<_, _>>()?,
-    })
 }

@@ -5,6 +5,8 @@
 
 mod build;
 mod claims;
+mod config;
+mod endpoint;
 mod guest;
 mod lifecycle;
 mod locks;
@@ -15,7 +17,8 @@ mod resource_tracker;
 pub mod rpcapi;
 
 pub use claims::{Amounts, ClaimLimits};
-pub use manager::{ComputeConfig, ComputeManager, ComputeParts};
+pub use config::ComputeConfig;
+pub use manager::{ComputeManager, ComputeParts};
 pub use resource_tracker::ResourceTracker;
 pub use rpcapi::ComputeApi;
 

@@ -3,10 +3,14 @@
 //! The driver is right about power, the user about what is wanted: a guest that went off by itself
 //! becomes stopped, one that runs against its user's will is stopped again. Run periodically.
 
-use longshore_objects::{Expected, Instance, InstanceList, PowerState, VmState};
+use longshore_messaging::RequestContext;
+use longshore_objects::{DateTime, Expected, Instance, InstanceList, PowerState, VmState, now};
 use longshore_service::ServiceError;
 
 use super::manager::{ComputeManager, is_preempted};
+
+/// Age in seconds of a task from which on it counts as stuck, if nobody works on it here.
+const STUCK_AGE_S: i64 = 600;
 
 /// What is to be done about one guest, beside writing its power state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +35,8 @@ fn action(vm_state: VmState, found: PowerState) -> Action {
 }
 
 impl ComputeManager {
-    /// One run over the guests of this host. Guests that are being worked on are left out.
+    /// One run over the guests of this host. Guests that are being worked on are left out; a task
+    /// that nobody carries on is recovered.
     ///
     /// # Errors
     /// When the host's instances cannot be read.
@@ -42,15 +47,20 @@ impl ComputeManager {
             let code = error.code().to_owned();
             self.service_error(&code, "compare power states of", &error)
         })?;
+        let stuck_since = DateTime::from_unix(now().as_unix() - STUCK_AGE_S);
         for instance in instances.objects() {
             let uuid = instance.uuid();
-            if instance.task_state().is_some() {
+            let Some(_lock) = self.locks.try_lock(uuid) else {
                 continue;
-            }
-            if let Some(_lock) = self.locks.try_lock(uuid) {
+            };
+            if instance.task_state().is_none() {
                 self.sync_one(uuid).await;
+            } else if instance.updated_at().is_some_and(|at| at < stuck_since) {
+                // Its message was lost on the way, or nobody carries it on.
+                self.recover_one(&RequestContext::admin(), uuid, true).await;
             }
         }
+        self.resume_builds().await;
         Ok(())
     }
 
@@ -71,7 +81,7 @@ impl ComputeManager {
                 return tracing::warn!(uuid, host, code, "no power state: {error}");
             }
         };
-        let mut now = state;
+        let mut power = state;
         match action(vm_state, state) {
             Action::Nothing => {}
             Action::Warn => tracing::warn!(uuid, host, %vm_state, ?state, "unexpected power state"),
@@ -84,14 +94,14 @@ impl ComputeManager {
                     let code = error.code();
                     return tracing::warn!(uuid, host, code, "cannot stop a guest: {error}");
                 }
-                now = PowerState::Shutdown;
+                power = PowerState::Shutdown;
                 row.set_vm_state(VmState::Stopped);
             }
         }
-        if row.power_state() == Some(now) && row.vm_state() == Some(vm_state) {
+        if row.power_state() == Some(power) && row.vm_state() == Some(vm_state) {
             return;
         }
-        row.set_power_state(now);
+        row.set_power_state(power);
         let idle = Expected::task(&[None]).and_vm(&[vm_state]);
         match row.save(self.objects.as_ref(), idle).await {
             Ok(()) => self.tracker.note(&row),

@@ -44,7 +44,7 @@ fn decide(vm: VmState, task: Option<TaskState>, guest: Option<PowerState>) -> Re
     use TaskState as T;
     match (vm, task) {
         (_, Some(T::Deleting)) | (VmState::Deleted, _) => Recovery::Delete,
-        (VmState::Error | VmState::SoftDeleted, _) => Recovery::Nothing,
+        (VmState::Error, None) | (VmState::SoftDeleted, _) => Recovery::Nothing,
         (VmState::Building, _)
         | (_, Some(T::Scheduling | T::BlockDeviceMapping | T::Networking | T::Spawning)) => {
             match guest {
@@ -110,7 +110,7 @@ impl ComputeManager {
         Ok(())
     }
 
-    async fn recover_one(&self, ctx: &RequestContext, uuid: &str, listed: bool) {
+    pub(super) async fn recover_one(&self, ctx: &RequestContext, uuid: &str, listed: bool) {
         let host = self.config.host.as_str();
         // Read again under the lock: only what is so now counts.
         let mut row = match Instance::get_by_uuid(self.objects.as_ref(), uuid).await {
@@ -265,6 +265,12 @@ mod tests {
             (V::Active, Some(T::Deleting), RUNS, Recovery::Delete),
             (V::Error, Some(T::Deleting), None, Recovery::Delete),
             (V::Error, None, None, Recovery::Nothing),
+            (
+                V::Error,
+                Some(T::PoweringOff),
+                RUNS,
+                Recovery::Repeat(Operation::Stop),
+            ),
             (V::Active, None, RUNS, Recovery::Nothing),
             (V::Active, None, OFF, Recovery::Stopped),
             (V::Active, None, None, Recovery::Gone),

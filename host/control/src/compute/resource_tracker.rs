@@ -14,7 +14,7 @@ use longshore_plugin_api::Resources;
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 
 use super::claims::{Amounts, ClaimLimits, test};
-use super::manager::ComputeConfig;
+use super::config::ComputeConfig;
 
 /// The resources of one host.
 pub struct ResourceTracker {

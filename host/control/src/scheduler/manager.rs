@@ -11,7 +11,7 @@ use longshore_messaging::{Dispatched, Endpoint, EndpointTarget, Failure, Request
 use longshore_objects::{ObjectApi, RequestSpec, VersionedObject};
 use longshore_service::{Manager, PeriodicTask, ServiceError};
 use serde_json::{Value, json};
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use uuid::Uuid;
 
 use super::errors::SelectError;
@@ -107,14 +107,7 @@ impl SchedulerManager {
             seed: Uuid::new_v4().as_u64_pair().0,
         };
         let name = self.drivers.scheduler.name.clone();
-        let waited = tokio::time::timeout(
-            self.config.select_timeout,
-            Arc::clone(&self.view).lock_owned(),
-        );
-        let Ok(mut view) = waited.await else {
-            let error = CallError::Timeout(self.config.select_timeout);
-            return Err(failed("scheduler", &name, error));
-        };
+        let mut view = self.locked_view().await?;
         let changes = view.changes(self.objects.as_ref()).await;
         let changes = changes
             .map_err(|error| SelectError::Records(error.code().to_owned(), error.to_string()))?;
@@ -138,6 +131,16 @@ impl SchedulerManager {
             Ok(selected) => selected.map(|(_, selections)| selections),
             Err(error) => Err(failed("scheduler", &name, error)),
         }
+    }
+
+    /// Waits for the requests before this one.
+    async fn locked_view(&self) -> Result<OwnedMutexGuard<View>, SelectError> {
+        let limit = self.config.select_timeout;
+        let locked = Arc::clone(&self.view).lock_owned();
+        tokio::time::timeout(limit, locked).await.map_err(|_| {
+            let name = &self.drivers.scheduler.name;
+            failed("scheduler", name, CallError::Timeout(limit))
+        })
     }
 
     async fn run_driver_tasks(&self) -> Result<(), ServiceError> {

@@ -3,13 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use longshore_control::compute::{ComputeConfig, ComputeManager, ComputeParts};
+use longshore_control::conductor::RpcObjects;
+use longshore_messaging::{MemoryTransport, RequestContext, Transport};
 use longshore_objects::{Expected, TaskState, VmState};
 use longshore_plugin_api::PowerState;
+use longshore_service::Manager;
 
 use crate::fakes::Guests;
-use crate::world::World;
+use crate::world::{World, calls};
 
-const SECOND: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Puts a record into the given state on host `a`.
 async fn on_host(world: &World, name: &str, vm: VmState, task: Option<TaskState>) -> String {
@@ -58,7 +62,7 @@ async fn a_host_that_starts_again_finishes_what_was_in_flight() {
     for uuid in [&half, &off] {
         guests.put(uuid, PowerState::Shutdown);
     }
-    world.host_with("a", guests.clone(), SECOND).await;
+    world.host_with("a", guests.clone(), DEADLINE).await;
     world.until_deleted(&ends).await;
     for uuid in [&up, &cut, &half, &boots, &fine] {
         let row = world.until_state(uuid, VmState::Active).await;
@@ -87,7 +91,7 @@ async fn recovering_twice_changes_nothing_more() {
     let guests = Arc::new(Guests::new("a"));
     let up = on_host(&world, "up", VmState::Building, Some(TaskState::Spawning)).await;
     guests.put(&up, PowerState::Running);
-    world.host_with("a", guests.clone(), SECOND).await;
+    world.host_with("a", guests.clone(), DEADLINE).await;
     let before = world.store.instance(&up).await.unwrap();
     let calls = guests.calls();
     world.hosts["a"].0.recover().await.unwrap();
@@ -112,7 +116,7 @@ async fn guests_of_nobody() {
     for id in [deleted.as_str(), moved.as_str(), "made-by-hand"] {
         guests.put(id, PowerState::Running);
     }
-    world.host_with("a", guests.clone(), SECOND).await;
+    world.host_with("a", guests.clone(), DEADLINE).await;
     assert_eq!(guests.state(&deleted), None);
     assert_eq!(guests.state(&moved), None);
     assert_eq!(guests.state("made-by-hand"), Some(PowerState::Running));
@@ -135,4 +139,38 @@ async fn the_conductor_finds_builds_and_deletes_that_nobody_carries_on() {
     world.conductor.recover(Duration::ZERO).await.unwrap();
     world.until_state(&uuids[0], VmState::Active).await;
     world.until_deleted(&uuids[1]).await;
+}
+
+#[tokio::test]
+async fn a_host_without_a_conductor_does_not_start() {
+    let transport: Arc<dyn Transport> = Arc::new(MemoryTransport::new());
+    let mut config = ComputeConfig::new("a");
+    config.conductor_wait = Duration::from_millis(50);
+    let manager = ComputeManager::new(ComputeParts {
+        config,
+        objects: Arc::new(RpcObjects::new(
+            Arc::clone(&transport),
+            RequestContext::admin(),
+        )),
+        transport,
+        virt: Arc::new(Guests::new("a")),
+        calls: calls(DEADLINE),
+    });
+    let error = manager.init_host().await.unwrap_err();
+    assert_eq!(error.code(), "service/conductor-away");
+}
+
+#[tokio::test]
+async fn a_task_that_nobody_carries_on_is_finished_while_the_host_runs() {
+    let mut world = World::new().await;
+    let guests = world.host("a").await;
+    let uuid = world.create(&["web"]).await.remove(0);
+    world.until_state(&uuid, VmState::Active).await;
+    world.set_task(&uuid, TaskState::PoweringOff).await;
+    // Young tasks have a message on its way.
+    world.hosts["a"].0.sync_power_states().await.unwrap();
+    assert_eq!(guests.state(&uuid), Some(PowerState::Running));
+    world.hosts["a"].0.recover().await.unwrap();
+    world.until_state(&uuid, VmState::Stopped).await;
+    assert_eq!(guests.state(&uuid), Some(PowerState::Shutdown));
 }

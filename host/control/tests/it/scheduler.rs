@@ -460,3 +460,75 @@ async fn a_scheduler_that_breaks_fails_its_request_only() {
         assert_eq!(hosts.free_ram(), [16_384; 2]);
     }
 }
+
+/// Waits until it is let go.
+struct Waits(Arc<tokio::sync::Semaphore>);
+
+impl Scheduler for Waits {
+    fn select_destinations(
+        &self,
+        context: &CallContext<'_>,
+        request: &Request,
+        options: &SelectOptions,
+        hosts: &dyn HostStates,
+    ) -> Result<Vec<Selection>, DriverError> {
+        while self.0.try_acquire().map(|permit| permit.forget()).is_err() {
+            std::thread::yield_now();
+        }
+        Best.select_destinations(context, request, options, hosts)
+    }
+}
+
+#[tokio::test]
+async fn more_requests_than_allowed_are_turned_away_at_once() {
+    let go = Arc::new(tokio::sync::Semaphore::new(0));
+    let hosts = Arc::new(Hosts::named(&["a"]));
+    let drivers = drivers(Waits(Arc::clone(&go)), hosts, vec![], vec![]);
+    let calls = calls(Duration::from_secs(60));
+    let config = SchedulerConfig::default();
+    let manager = Arc::new(SchedulerManager::new(
+        config,
+        drivers,
+        Arc::new(NoRecords),
+        &calls,
+    ));
+    let ask = |manager: Arc<SchedulerManager>| async move {
+        let (ctx, spec) = (RequestContext::admin(), RequestSpec::new());
+        manager
+            .select_destinations(&ctx, spec, vec!["u".to_owned()])
+            .await
+    };
+    let mut waiting = tokio::task::JoinSet::new();
+    for _ in 0..longshore_control::scheduler::REQUESTS_MAX {
+        waiting.spawn(ask(Arc::clone(&manager)));
+    }
+    tokio::task::yield_now().await;
+    let error = ask(manager).await.unwrap_err();
+    assert_eq!(error.code(), "schedule/busy");
+    go.add_permits(longshore_control::scheduler::REQUESTS_MAX);
+    while let Some(answer) = waiting.join_next().await {
+        assert!(answer.unwrap().is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_names_the_field() {
+    let drivers = drivers(Best, Arc::new(Hosts::named(&["a"])), vec![], vec![]);
+    let calls = calls(Duration::from_secs(60));
+    let config = SchedulerConfig::default();
+    let manager = SchedulerManager::new(config, drivers, Arc::new(NoRecords), &calls);
+    let mut spec = RequestSpec::new();
+    let mut flavor = Flavor::new();
+    flavor.set_vcpus(-1);
+    spec.set_flavor(flavor);
+    let ctx = RequestContext::admin();
+    let error = manager
+        .select_destinations(&ctx, spec, vec!["u".to_owned()])
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "schedule/bad-spec");
+    assert_eq!(
+        error.to_string(),
+        "the request of instance `u`: `vcpus` cannot be -1"
+    );
+}
