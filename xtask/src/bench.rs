@@ -7,7 +7,7 @@ use crate::up;
 const BENCHES: &[(&str, &str, &str)] = &[
     ("bridge", "longshore-loader", "bridge"),
     ("load", "longshore-loader", "load"),
-    ("scheduler", "longshore-control", "scheduler"),
+    ("scheduler", "longshore-tests", "scheduler"),
     ("boot", "longshore-tests", "boot"),
     ("startup", "longshore-tests", "startup"),
 ];
@@ -19,6 +19,7 @@ pub(crate) fn bench(names: &[String]) -> Result<(), String> {
         return Err(format!("no benchmark `{unknown}`; there are {}", known.join(", ")));
     }
     up::build(true)?;
+    run(&mut cargo(&["build", "--release", "--package", "longshore-bench-plugin"]))?;
     for (name, package, target) in BENCHES {
         if names.is_empty() || names.iter().any(|n| n == name) {
             run(&mut cargo(&["bench", "--package", package, "--bench", target]))?;

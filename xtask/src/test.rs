@@ -26,7 +26,7 @@ pub(crate) fn test(args: &[String]) -> Result<(), String> {
     run(&mut cargo(&["build", "--workspace"]))?;
     // The release host loads plugins of other compilers and profiles; plugins are also measured in it.
     up::build(true)?;
-    let mut test = cargo(&["test", "--workspace", "--features", "longshore-plugin-api/testing"]);
+    let mut test = cargo(&["test", "--workspace"]);
     run(test.args(args))
 }
 

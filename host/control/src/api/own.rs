@@ -58,14 +58,21 @@ pub(crate) async fn ready(State(readiness): State<Arc<dyn Readiness>>) -> Answer
         }]
     });
     let ready = items.iter().all(|item| item.problem.is_none());
-    let view = |item: &ReadyItem| json!({ "name": item.name, "ready": item.problem.is_none(), "why": item.problem });
-    let views: Vec<Value> = items.iter().map(view).collect();
+    let views: Vec<Value> = items.iter().map(item_view).collect();
     let status = if ready {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
     Ok((status, Json(json!({ "ready": ready, "items": views }))).into_response())
+}
+
+fn item_view(item: &ReadyItem) -> Value {
+    json!({
+        "name": item.name,
+        "ready": item.problem.is_none(),
+        "why": item.problem,
+    })
 }
 
 /// `GET /longshore/v1/plugins`

@@ -79,6 +79,16 @@ impl SchedulerDrivers {
         })
     }
 
+    /// The scheduler's driver.
+    pub fn scheduler(&self) -> &Arc<dyn Scheduler> {
+        &self.scheduler.driver
+    }
+
+    /// The host manager.
+    pub fn host_manager(&self) -> &Arc<dyn HostManager> {
+        &self.host_manager.driver
+    }
+
     /// Sets what faults of filters and of weighers do.
     #[must_use]
     pub fn on_faults(mut self, filters: FaultPolicy, weighers: FaultPolicy) -> Self {

@@ -473,6 +473,7 @@ impl Scheduler for Waits {
         hosts: &dyn HostStates,
     ) -> Result<Vec<Selection>, DriverError> {
         while self.0.try_acquire().map(|permit| permit.forget()).is_err() {
+            context.check()?;
             std::thread::yield_now();
         }
         Best.select_destinations(context, request, options, hosts)
@@ -502,7 +503,10 @@ async fn more_requests_than_allowed_are_turned_away_at_once() {
     for _ in 0..longshore_control::scheduler::REQUESTS_MAX {
         waiting.spawn(ask(Arc::clone(&manager)));
     }
-    tokio::task::yield_now().await;
+    // The runtime runs some tasks and then this one: each of them gets its turn in a few rounds.
+    for _ in 0..8 {
+        tokio::task::yield_now().await;
+    }
     let error = ask(manager).await.unwrap_err();
     assert_eq!(error.code(), "schedule/busy");
     go.add_permits(longshore_control::scheduler::REQUESTS_MAX);
