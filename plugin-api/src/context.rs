@@ -31,7 +31,14 @@ impl Context {
         state_dir: PathBuf,
     ) -> Self {
         let (namespace, name, host) = (namespace.to_owned(), name.to_owned(), host.to_owned());
-        Self(Arc::new(Inner { services, driver, namespace, name, host, state_dir }))
+        Self(Arc::new(Inner {
+            services,
+            driver,
+            namespace,
+            name,
+            host,
+            state_dir,
+        }))
     }
 
     /// The namespace the driver was loaded from, such as `longshore.virt.driver`.
@@ -56,7 +63,10 @@ impl Context {
 
     /// The host's log. Records carry the driver's name.
     pub fn log(&self) -> Log {
-        Log { services: self.0.services, driver: self.0.driver }
+        Log {
+            services: self.0.services,
+            driver: self.0.driver,
+        }
     }
 
     /// Whether the host is leaving: threads that a driver has started should end soon.
@@ -119,7 +129,14 @@ impl Log {
         if self.enabled(level) {
             let place = std::panic::Location::caller();
             let text = text.to_string();
-            self.services.log(self.driver, level as u32, "driver", &text, place.file(), place.line());
+            self.services.log(
+                self.driver,
+                level as u32,
+                "driver",
+                &text,
+                place.file(),
+                place.line(),
+            );
         }
     }
 
@@ -159,8 +176,18 @@ pub struct CallContext<'a> {
 
 impl<'a> CallContext<'a> {
     /// A context for a call: who asked, until when (on the host's clock, 0 = no deadline), and the flag that cancels it.
-    pub fn new(services: Services, request_id: &'a str, deadline_ns: u64, cancel: &'a AtomicU32) -> Self {
-        Self { services, request_id, deadline_ns, cancel }
+    pub fn new(
+        services: Services,
+        request_id: &'a str,
+        deadline_ns: u64,
+        cancel: &'a AtomicU32,
+    ) -> Self {
+        Self {
+            services,
+            request_id,
+            deadline_ns,
+            cancel,
+        }
     }
 
     /// The id of the request that caused the call, for log lines.
@@ -178,7 +205,9 @@ impl<'a> CallContext<'a> {
         if self.deadline_ns == 0 {
             return None;
         }
-        Some(Duration::from_nanos(self.deadline_ns.saturating_sub(self.services.now_ns())))
+        Some(Duration::from_nanos(
+            self.deadline_ns.saturating_sub(self.services.now_ns()),
+        ))
     }
 
     /// `Err(cancelled)` or `Err(timeout)` when the call should stop, for use with `?` between steps.
@@ -187,7 +216,9 @@ impl<'a> CallContext<'a> {
             return Err(crate::DriverError::cancelled("the caller asked to stop"));
         }
         match self.remaining() {
-            Some(left) if left.as_nanos() == 0 => Err(crate::DriverError::timeout("the deadline has passed").retry()),
+            Some(left) if left.as_nanos() == 0 => {
+                Err(crate::DriverError::timeout("the deadline has passed").retry())
+            }
             _ => Ok(()),
         }
     }

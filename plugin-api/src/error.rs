@@ -70,7 +70,9 @@ impl Category {
             Category::Cancelled,
             Category::Timeout,
         ];
-        ALL.get(number as usize).copied().unwrap_or(Category::Internal)
+        ALL.get(number as usize)
+            .copied()
+            .unwrap_or(Category::Internal)
     }
 }
 
@@ -112,7 +114,14 @@ impl DriverError {
     /// An error of this category; `message` names the thing and says why, in lower case and without a full stop.
     pub fn new(category: Category, message: impl Into<String>) -> Self {
         let (hint, place) = (String::new(), String::new());
-        Self { category, retry: false, origin: Origin::Driver, message: message.into(), hint, place }
+        Self {
+            category,
+            retry: false,
+            origin: Origin::Driver,
+            message: message.into(),
+            hint,
+            place,
+        }
     }
 
     constructors! {
@@ -201,15 +210,32 @@ impl DriverError {
 
     pub(crate) fn panicked(message: String, place: String) -> Self {
         let hint = String::from("this is a bug in the driver; report it to its author");
-        Self { category: Category::Internal, retry: false, origin: Origin::Panic, message, hint, place }
+        Self {
+            category: Category::Internal,
+            retry: false,
+            origin: Origin::Panic,
+            message,
+            hint,
+            place,
+        }
     }
 
     pub(crate) fn bad_value(what: String) -> Self {
-        Self { origin: Origin::BadValue, ..Self::internal(what) }
+        Self {
+            origin: Origin::BadValue,
+            ..Self::internal(what)
+        }
     }
 
     pub(crate) fn into_parts(self) -> (Category, bool, u32, String, String, String) {
-        (self.category, self.retry, self.origin as u32, self.message, self.hint, self.place)
+        (
+            self.category,
+            self.retry,
+            self.origin as u32,
+            self.message,
+            self.hint,
+            self.place,
+        )
     }
 
     pub(crate) fn from_parts(
@@ -225,7 +251,14 @@ impl DriverError {
             2 => Origin::BadValue,
             _ => Origin::Driver,
         };
-        Self { category, retry, origin, message, hint, place }
+        Self {
+            category,
+            retry,
+            origin,
+            message,
+            hint,
+            place,
+        }
     }
 }
 

@@ -30,7 +30,11 @@ impl Json {
     /// # Errors
     /// What was expected, and at which byte.
     pub fn parse(text: &str) -> Result<Json, String> {
-        let mut reader = Reader { bytes: text.as_bytes(), text, at: 0 };
+        let mut reader = Reader {
+            bytes: text.as_bytes(),
+            text,
+            at: 0,
+        };
         let value = reader.value(0)?;
         reader.space();
         if reader.at < reader.bytes.len() {
@@ -137,7 +141,10 @@ impl Reader<'_> {
 
     fn number(&mut self) -> Result<Json, String> {
         let start = self.at;
-        while matches!(self.bytes.get(self.at), Some(b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9')) {
+        while matches!(
+            self.bytes.get(self.at),
+            Some(b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9')
+        ) {
             self.at += 1;
         }
         let text = &self.text[start..self.at];
@@ -158,7 +165,9 @@ impl Reader<'_> {
         let mut out = String::new();
         loop {
             let rest = &self.bytes[self.at..];
-            let plain = rest.iter().position(|&b| b == b'"' || b == b'\\' || b < 0x20);
+            let plain = rest
+                .iter()
+                .position(|&b| b == b'"' || b == b'\\' || b < 0x20);
             let plain = plain.ok_or_else(|| self.expected("the text's closing quote"))?;
             // `"`, `\` and control bytes are ASCII, so these cuts are at character borders.
             out.push_str(&self.text[self.at..self.at + plain]);
@@ -201,7 +210,10 @@ impl Reader<'_> {
     }
 
     fn hex4(&mut self) -> Result<u32, String> {
-        let digits = self.text.get(self.at..self.at + 4).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
+        let digits = self
+            .text
+            .get(self.at..self.at + 4)
+            .filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
         let digits = digits.ok_or_else(|| self.expected("four hexadecimal digits"))?;
         self.at += 4;
         u32::from_str_radix(digits, 16).map_err(|_| self.expected("four hexadecimal digits"))
@@ -215,10 +227,20 @@ mod tests {
     #[test]
     fn reads_what_a_host_writes() {
         let text = r#" {"a": [1, -2.5, 1e3, true, null], "b": {"c": "\u00e9\n\ud83d\ude00"}} "#;
-        let Json::Table(table) = Json::parse(text).unwrap() else { panic!("not a table") };
-        let list = [Json::Integer(1), Json::Float(-2.5), Json::Float(1000.0), Json::Bool(true), Json::Null];
+        let Json::Table(table) = Json::parse(text).unwrap() else {
+            panic!("not a table")
+        };
+        let list = [
+            Json::Integer(1),
+            Json::Float(-2.5),
+            Json::Float(1000.0),
+            Json::Bool(true),
+            Json::Null,
+        ];
         assert_eq!(table["a"], Json::List(list.to_vec()));
-        let Json::Table(inner) = &table["b"] else { panic!("not a table") };
+        let Json::Table(inner) = &table["b"] else {
+            panic!("not a table")
+        };
         assert_eq!(inner["c"], Json::Text("é\n😀".to_owned()));
     }
 

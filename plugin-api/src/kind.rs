@@ -235,12 +235,18 @@ macro_rules! __body_or_not_implemented {
     ($method:ident) => {
         ::core::result::Result::Err($crate::__abi::table::not_implemented(stringify!($method)))
     };
-    ($method:ident $body:block) => { $body };
+    ($method:ident $body:block) => {
+        $body
+    };
 }
 
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __is_provided {
-    () => { 0 };
-    ($body:block) => { 1 };
+    () => {
+        0
+    };
+    ($body:block) => {
+        1
+    };
 }

@@ -45,8 +45,13 @@ impl Settings for NoSettings {
 pub(crate) fn read<S: Settings>(text: &str) -> Result<S, DriverError> {
     match Json::parse(if text.is_empty() { "{}" } else { text }) {
         Ok(Json::Table(table)) => S::from_table(table),
-        Ok(other) => Err(DriverError::invalid(format!("settings must be a table, not {}", other.kind()))),
-        Err(why) => Err(DriverError::invalid(format!("settings cannot be read: {why}"))),
+        Ok(other) => Err(DriverError::invalid(format!(
+            "settings must be a table, not {}",
+            other.kind()
+        ))),
+        Err(why) => Err(DriverError::invalid(format!(
+            "settings cannot be read: {why}"
+        ))),
     }
 }
 
@@ -178,7 +183,10 @@ impl<T: Setting> Setting for BTreeMap<String, T> {
     const EXPECTED: &'static str = "a table";
     fn read(json: &Json) -> Option<Self> {
         match json {
-            Json::Table(table) => table.iter().map(|(k, v)| Some((k.clone(), T::read(v)?))).collect(),
+            Json::Table(table) => table
+                .iter()
+                .map(|(k, v)| Some((k.clone(), T::read(v)?)))
+                .collect(),
             _ => None,
         }
     }
@@ -194,11 +202,15 @@ pub fn field<T: Setting>(
 ) -> Result<T, DriverError> {
     let json = match (table.remove(key), default) {
         (Some(json), _) => json,
-        (None, Some(text)) => Json::parse(text)
-            .map_err(|why| DriverError::internal(format!("its default `{text}` cannot be read: {why}")).at(key))?,
-        (None, None) => return T::absent().ok_or_else(|| DriverError::invalid("is required").at(key)),
+        (None, Some(text)) => Json::parse(text).map_err(|why| {
+            DriverError::internal(format!("its default `{text}` cannot be read: {why}")).at(key)
+        })?,
+        (None, None) => {
+            return T::absent().ok_or_else(|| DriverError::invalid("is required").at(key))
+        }
     };
-    let wrong = || DriverError::invalid(format!("expected {}, found {}", T::EXPECTED, json.kind())).at(key);
+    let wrong =
+        || DriverError::invalid(format!("expected {}, found {}", T::EXPECTED, json.kind())).at(key);
     let value = T::read(&json).ok_or_else(wrong)?;
     for (limit, text) in limits {
         if let Some(why) = breaks(&value, limit, text) {
@@ -214,10 +226,14 @@ fn breaks<T: Setting>(value: &T, limit: &str, text: &str) -> Option<String> {
         ("min", Some(bound)) if value.number() < f64::read(&bound) && value.number().is_some() => {
             Some(format!("must be at least {text}"))
         }
-        ("max", Some(bound)) if value.number() > f64::read(&bound) => Some(format!("must be at most {text}")),
+        ("max", Some(bound)) if value.number() > f64::read(&bound) => {
+            Some(format!("must be at most {text}"))
+        }
         ("one_of", Some(Json::List(words))) => {
             let word = value.word()?;
-            let known = words.iter().any(|w| matches!(w, Json::Text(t) if t == word));
+            let known = words
+                .iter()
+                .any(|w| matches!(w, Json::Text(t) if t == word));
             (!known).then(|| format!("must be one of {text}"))
         }
         _ => None,
@@ -297,22 +313,34 @@ macro_rules! settings {
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __default_or_null {
-    () => { "null" };
-    ($default:expr) => { stringify!($default) };
+    () => {
+        "null"
+    };
+    ($default:expr) => {
+        stringify!($default)
+    };
 }
 
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __default_or_none {
-    () => { ::core::option::Option::None };
-    ($default:expr) => { ::core::option::Option::Some(stringify!($default)) };
+    () => {
+        ::core::option::Option::None
+    };
+    ($default:expr) => {
+        ::core::option::Option::Some(stringify!($default))
+    };
 }
 
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __required {
-    ($ty:ty) => { $crate::__settings::required::<$ty>() };
-    ($ty:ty, $default:expr) => { "false" };
+    ($ty:ty) => {
+        $crate::__settings::required::<$ty>()
+    };
+    ($ty:ty, $default:expr) => {
+        "false"
+    };
 }
 
 /// Whether a key without a default must be given: unless its type is an `Option`.

@@ -124,7 +124,10 @@ impl Carrier for Van {
         Ok(parcel)
     }
     fn look(&self, parcel: &Parcel) -> Result<String, DriverError> {
-        Ok(format!("{} at {} by {:?}", parcel.label, self.settings.speed, self.settings.roads))
+        Ok(format!(
+            "{} at {} by {:?}",
+            parcel.label, self.settings.speed, self.settings.roads
+        ))
     }
     fn double(&self, numbers: &mut [u32]) -> Result<(), DriverError> {
         numbers.iter_mut().for_each(|n| *n *= 2);
@@ -175,7 +178,10 @@ fn everything_crosses_both_ways() {
     let van = van(r#"{"name": "v", "roads": ["q"]}"#).unwrap();
     assert_eq!(van.carry(parcel()).unwrap(), parcel());
     assert_eq!(van.carry(Parcel::default()).unwrap(), Parcel::default());
-    assert_eq!(van.look(&parcel()).unwrap(), "kostbar – 🦀 at 1.5 by [\"q\"]");
+    assert_eq!(
+        van.look(&parcel()).unwrap(),
+        "kostbar – 🦀 at 1.5 by [\"q\"]"
+    );
     let mut numbers = [1, 2, 3];
     van.double(&mut numbers).unwrap();
     van.double(&mut []).unwrap();
@@ -195,7 +201,10 @@ fn a_lent_object_is_called_back_and_its_panic_is_contained() {
 fn an_error_keeps_its_category_hint_and_retry() {
     let error = van(r#"{"name": "v"}"#).unwrap().fail("error").unwrap_err();
     assert_eq!(error.category(), Category::Busy);
-    assert_eq!((error.message(), error.help(), error.may_retry()), ("engine is hot", Some("wait"), true));
+    assert_eq!(
+        (error.message(), error.help(), error.may_retry()),
+        ("engine is hot", Some("wait"), true)
+    );
     assert_eq!(error.panicked_at(), None);
 }
 
@@ -212,7 +221,10 @@ fn panics_of_every_sort_become_errors_and_the_driver_goes_on() {
 #[test]
 fn the_constructor_may_refuse_or_panic() {
     let error = van(r#"{"name": "refuse"}"#).map(drop).unwrap_err();
-    assert_eq!((error.category(), error.help()), (Category::Unavailable, Some("build one")));
+    assert_eq!(
+        (error.category(), error.help()),
+        (Category::Unavailable, Some("build one"))
+    );
     let error = van(r#"{"name": "panic"}"#).map(drop).unwrap_err();
     assert!(error.panicked_at().is_some(), "{error}");
 }
@@ -232,14 +244,29 @@ fn the_driver_is_dropped_once_and_its_panic_is_contained() {
 fn settings_errors_name_the_key() {
     for (settings, text) in [
         ("{}", "`name`: is required"),
-        (r#"{"name": 1}"#, "`name`: expected text, found a whole number"),
+        (
+            r#"{"name": 1}"#,
+            "`name`: expected text, found a whole number",
+        ),
         (r#"{"name": "v", "sped": 1}"#, "`sped`: no such setting"),
-        (r#"{"name": "v", "speed": 0.1}"#, "`speed`: must be at least 0.5"),
-        (r#"{"name": "v", "speed": 101}"#, "`speed`: must be at most 100.0"),
-        (r#"{"name": "v", "mode": "warp"}"#, "`mode`: must be one of [\"fast\", \"slow\"]"),
+        (
+            r#"{"name": "v", "speed": 0.1}"#,
+            "`speed`: must be at least 0.5",
+        ),
+        (
+            r#"{"name": "v", "speed": 101}"#,
+            "`speed`: must be at most 100.0",
+        ),
+        (
+            r#"{"name": "v", "mode": "warp"}"#,
+            "`mode`: must be one of [\"fast\", \"slow\"]",
+        ),
         ("[]", "settings must be a table, not a list"),
     ] {
         let error = van(settings).map(drop).unwrap_err();
-        assert_eq!((error.category(), error.to_string().as_str()), (Category::Invalid, text));
+        assert_eq!(
+            (error.category(), error.to_string().as_str()),
+            (Category::Invalid, text)
+        );
     }
 }

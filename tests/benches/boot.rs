@@ -14,7 +14,9 @@ const IN_FLIGHT: usize = 32;
 fn main() {
     // `cargo test --benches` runs this without arguments of its own; a small count keeps it quick.
     let bench = std::env::args().any(|a| a == "--bench");
-    let count = std::env::var("LONGSHORE_BENCH_COUNT").ok().and_then(|n| n.parse().ok());
+    let count = std::env::var("LONGSHORE_BENCH_COUNT")
+        .ok()
+        .and_then(|n| n.parse().ok());
     let count: usize = count.unwrap_or(if bench { 3_000 } else { 30 });
     let config = "[log]\nfilter = \"warn\"\n[compute]\ncpu_allocation_ratio = 1000.0\nmax_concurrent_builds = 32\n";
     let map = "[\"longshore.virt.driver\".fake]\npatch = true\nsettings = { memory_mb = 8388608, local_gb = 100000, vcpus = 1024 }\n";
@@ -31,7 +33,10 @@ fn main() {
     });
     let took = start.elapsed();
     let rate = count as f64 / took.as_secs_f64();
-    println!("boot: {count} instances, {IN_FLIGHT} in flight: {:.2} s, {rate:.0} instances/s", took.as_secs_f64());
+    println!(
+        "boot: {count} instances, {IN_FLIGHT} in flight: {:.2} s, {rate:.0} instances/s",
+        took.as_secs_f64()
+    );
     assert_eq!(host.stop().code(), Some(0));
 }
 
@@ -41,11 +46,17 @@ fn boot(url: &str, next: &AtomicUsize, count: usize) {
     let agent: ureq::Agent = config.build().into();
     while next.fetch_add(1, Ordering::Relaxed) < count {
         let body = json!({"server": {"name": "bench", "flavorRef": "1", "imageRef": ""}});
-        let mut answer = agent.post(format!("{url}/v2.1/servers")).send_json(&body).expect("accepted");
+        let mut answer = agent
+            .post(format!("{url}/v2.1/servers"))
+            .send_json(&body)
+            .expect("accepted");
         let server: Json = answer.body_mut().read_json().expect("JSON");
         let id = server["server"]["id"].as_str().expect("an id").to_owned();
         loop {
-            let mut answer = agent.get(format!("{url}/v2.1/servers/{id}")).call().expect("found");
+            let mut answer = agent
+                .get(format!("{url}/v2.1/servers/{id}"))
+                .call()
+                .expect("found");
             let server: Json = answer.body_mut().read_json().expect("JSON");
             match server["server"]["status"].as_str() {
                 Some("ACTIVE") => break,

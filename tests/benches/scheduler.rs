@@ -27,7 +27,8 @@ const FILTERS: [&str; 8] = [
 const WEIGHERS: [(&str, f64); 4] = [("ram", 1.0), ("cpu", 1.0), ("disk", 1.0), ("io_ops", -1.0)];
 
 fn drivers() -> Arc<SchedulerDrivers> {
-    let text = std::fs::read_to_string(files::workspace().join("plugins.toml")).expect("the shipped map");
+    let text =
+        std::fs::read_to_string(files::workspace().join("plugins.toml")).expect("the shipped map");
     let plugins = files::target().join("release").display().to_string();
     let environment = longshore_loader::map::Environment::from_fn(|name| {
         (name == "LONGSHORE_PLUGIN_PATH").then(|| plugins.clone())
@@ -35,15 +36,25 @@ fn drivers() -> Arc<SchedulerDrivers> {
     let map = PluginMap::parse_with(&text, "plugins.toml", &environment).expect("a good map");
     let loader = Loader::new(map, std::env::temp_dir());
     let scheduler = loader.namespace::<dyn Scheduler>("longshore.scheduler.driver");
-    let scheduler = scheduler.driver("filter_scheduler").expect("the scheduler").driver();
+    let scheduler = scheduler
+        .driver("filter_scheduler")
+        .expect("the scheduler")
+        .driver();
     let manager = loader.namespace::<dyn HostManager>("longshore.scheduler.host_manager");
-    let manager = manager.driver("host_manager").expect("the host manager").driver();
+    let manager = manager
+        .driver("host_manager")
+        .expect("the host manager")
+        .driver();
     let filter = |name| {
-        let one = loader.namespace::<dyn Filter>("longshore.scheduler.filter").driver(name);
+        let one = loader
+            .namespace::<dyn Filter>("longshore.scheduler.filter")
+            .driver(name);
         NamedDriver::new(name, one.expect("a filter").driver())
     };
     let weigher = |(name, factor)| {
-        let one = loader.namespace::<dyn Weigher>("longshore.scheduler.weigher").driver(name);
+        let one = loader
+            .namespace::<dyn Weigher>("longshore.scheduler.weigher")
+            .driver(name);
         NamedWeigher::new(name, one.expect("a weigher").driver(), factor)
     };
     let drivers = SchedulerDrivers::new(
@@ -60,7 +71,11 @@ fn fill(drivers: &SchedulerDrivers, hosts: u64) {
     let manager = drivers.host_manager();
     for i in 0..hosts {
         let host = format!("host-{i:06}");
-        let free = if i % 4 == 0 { 256 } else { 16_384 + (i * 7919 % 65_536) as i64 };
+        let free = if i % 4 == 0 {
+            256
+        } else {
+            16_384 + (i * 7919 % 65_536) as i64
+        };
         let report = HostReport {
             host: host.clone(),
             node: host.clone(),
@@ -84,7 +99,11 @@ fn fill(drivers: &SchedulerDrivers, hosts: u64) {
             ..HostReport::default()
         };
         manager.update_host(&report).expect("a good report");
-        let state = ServiceState { host, up: true, ..ServiceState::default() };
+        let state = ServiceState {
+            host,
+            up: true,
+            ..ServiceState::default()
+        };
         manager.update_service(&state).expect("a good state");
     }
 }
@@ -106,7 +125,12 @@ fn schedule(c: &mut Criterion) {
             num_attempts: 1,
             ..RequestFields::default()
         };
-        let options = SelectOptions { instances: 1, host_subset_size: 1, alternates: 2, ..Default::default() };
+        let options = SelectOptions {
+            instances: 1,
+            host_subset_size: 1,
+            alternates: 2,
+            ..Default::default()
+        };
         group.bench_with_input(BenchmarkId::new("1 instance", hosts), &hosts, |b, _| {
             b.iter(|| {
                 let hosts = RequestHosts::new(Arc::clone(&drivers), fields.clone()).expect("hosts");

@@ -23,13 +23,25 @@ fn main() {
     times.sort_by(f64::total_cmp);
     memory.sort_by(f64::total_cmp);
     let middle = times.len() / 2;
-    println!("startup: median {:.0} ms (best {:.0}, worst {:.0}), resident {:.1} MB",
-        times[middle], times[0], times[times.len() - 1], memory[middle]);
+    println!(
+        "startup: median {:.0} ms (best {:.0}, worst {:.0}), resident {:.1} MB",
+        times[middle],
+        times[0],
+        times[times.len() - 1],
+        memory[middle]
+    );
 }
 
 fn resident_mb(pid: u32) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the host runs");
-    let line = status.lines().find(|l| l.starts_with("VmRSS:")).expect("the kernel says");
-    let kb: f64 = line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("a number");
+    let line = status
+        .lines()
+        .find(|l| l.starts_with("VmRSS:"))
+        .expect("the kernel says");
+    let kb: f64 = line
+        .split_whitespace()
+        .nth(1)
+        .and_then(|n| n.parse().ok())
+        .expect("a number");
     kb / 1024.0
 }

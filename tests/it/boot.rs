@@ -14,11 +14,23 @@ fn three_servers_on_five_hosts_from_create_to_delete() {
     host.start();
     let hosts = host.json(&["host", "list"]);
     assert_eq!(hosts.as_array().unwrap().len(), 5);
-    assert!(hosts.as_array().unwrap().iter().all(|h| field(h, "state") == "up"), "{hosts}");
-    host.done(&["server", "create", "web", "--flavor", "m1.small", "--count", "3", "--wait"]);
+    assert!(
+        hosts
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|h| field(h, "state") == "up"),
+        "{hosts}"
+    );
+    host.done(&[
+        "server", "create", "web", "--flavor", "m1.small", "--count", "3", "--wait",
+    ]);
     let servers = host.servers();
     assert_eq!(servers.len(), 3);
-    assert!(servers.iter().all(|s| field(s, "status") == "ACTIVE"), "{servers:?}");
+    assert!(
+        servers.iter().all(|s| field(s, "status") == "ACTIVE"),
+        "{servers:?}"
+    );
     let mut names: Vec<&str> = servers.iter().map(|s| field(s, "name")).collect();
     names.sort_unstable();
     assert_eq!(names, ["web-1", "web-2", "web-3"]);
@@ -28,10 +40,16 @@ fn three_servers_on_five_hosts_from_create_to_delete() {
     on.dedup();
     assert_eq!(on.len(), 3, "{servers:?}");
     host.done(&["server", "stop", "web-1", "--wait"]);
-    assert_eq!(field(&host.json(&["server", "show", "web-1"]), "status"), "SHUTOFF");
+    assert_eq!(
+        field(&host.json(&["server", "show", "web-1"]), "status"),
+        "SHUTOFF"
+    );
     host.done(&["server", "start", "web-1", "--wait"]);
     host.done(&["server", "reboot", "web-1", "--wait"]);
-    assert_eq!(field(&host.json(&["server", "show", "web-1"]), "status"), "ACTIVE");
+    assert_eq!(
+        field(&host.json(&["server", "show", "web-1"]), "status"),
+        "ACTIVE"
+    );
     let ids: Vec<String> = servers.iter().map(|s| field(s, "id").to_owned()).collect();
     host.audit(&ids, "fake");
     host.done(&["server", "delete", "web-1", "web-2", "web-3", "--wait"]);
@@ -44,8 +62,14 @@ fn three_servers_on_five_hosts_from_create_to_delete() {
 fn servers_are_there_after_a_clean_restart() {
     let mut host = TestHost::new("", "").hosts(2);
     host.start();
-    host.done(&["server", "create", "kept", "--flavor", "m1.tiny", "--count", "4", "--wait"]);
-    let ids: Vec<String> = host.servers().iter().map(|s| field(s, "id").to_owned()).collect();
+    host.done(&[
+        "server", "create", "kept", "--flavor", "m1.tiny", "--count", "4", "--wait",
+    ]);
+    let ids: Vec<String> = host
+        .servers()
+        .iter()
+        .map(|s| field(s, "id").to_owned())
+        .collect();
     assert_eq!(host.stop().code(), Some(0));
     host.start();
     host.audit(&ids, "fake");
@@ -55,8 +79,17 @@ fn servers_are_there_after_a_clean_restart() {
 #[test]
 fn the_scheduler_driver_is_switched_by_one_line_and_by_one_variable() {
     let in_use = |host: &TestHost| -> Vec<String> {
-        let listed = host.json(&["plugin", "list", "--namespace", "longshore.scheduler.driver"]);
-        let used = listed.as_array().unwrap().iter().filter(|p| field(p, "state") == "in_use");
+        let listed = host.json(&[
+            "plugin",
+            "list",
+            "--namespace",
+            "longshore.scheduler.driver",
+        ]);
+        let used = listed
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|p| field(p, "state") == "in_use");
         used.map(|p| field(p, "name").to_owned()).collect()
     };
     let mut host = TestHost::new("", "").hosts(2);
@@ -79,8 +112,18 @@ fn the_scheduler_driver_is_switched_by_one_line_and_by_one_variable() {
 fn a_real_process_is_started_stopped_and_found_again() {
     let mut host = TestHost::new("[compute]\nvirt = \"process\"\n", "").hosts(1);
     host.start();
-    host.done(&["image", "create", "sleep", "--file", "/bin/sleep", "--property", "args=3600"]);
-    host.done(&["server", "create", "nap", "--flavor", "m1.tiny", "--image", "sleep", "--wait"]);
+    host.done(&[
+        "image",
+        "create",
+        "sleep",
+        "--file",
+        "/bin/sleep",
+        "--property",
+        "args=3600",
+    ]);
+    host.done(&[
+        "server", "create", "nap", "--flavor", "m1.tiny", "--image", "sleep", "--wait",
+    ]);
     let id = field(&host.json(&["server", "show", "nap"]), "id").to_owned();
     assert_eq!(running(&id), 1);
     host.done(&["server", "stop", "nap", "--wait"]);
@@ -90,7 +133,10 @@ fn a_real_process_is_started_stopped_and_found_again() {
     host.kill9();
     assert_eq!(running(&id), 1, "a guest outlives its host");
     host.start();
-    assert_eq!(field(&host.json(&["server", "show", "nap"]), "status"), "ACTIVE");
+    assert_eq!(
+        field(&host.json(&["server", "show", "nap"]), "status"),
+        "ACTIVE"
+    );
     assert_eq!(running(&id), 1, "found again, not started again");
     host.done(&["server", "delete", "nap", "--wait"]);
     host.until("deleted", <[Json]>::is_empty);
@@ -102,7 +148,9 @@ fn running(id: &str) -> usize {
     let marker = format!("LONGSHORE_INSTANCE={id}");
     let all = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
     let environments = all.filter_map(|e| std::fs::read(e.path().join("environ")).ok());
-    environments.filter(|e| e.split(|b| *b == 0).any(|v| v == marker.as_bytes())).count()
+    environments
+        .filter(|e| e.split(|b| *b == 0).any(|v| v == marker.as_bytes()))
+        .count()
 }
 
 #[test]
@@ -112,7 +160,11 @@ fn a_template_copied_out_of_the_workspace_is_built_loaded_and_used() {
     let source = dir.path().join("acme-numa");
     outside::copy("plugins/template", &source);
     outside::point_at_api(&source);
-    outside::edit(&source.join("Cargo.toml"), "longshore-plugin-template", "acme-numa");
+    outside::edit(
+        &source.join("Cargo.toml"),
+        "longshore-plugin-template",
+        "acme-numa",
+    );
     outside::edit(&source.join("src/lib.rs"), "example", "numa");
     let lib = outside::build(&source, &outside::Build::default()).join("libacme_numa.so");
     // A drop-in, as a third party ships it.
@@ -120,12 +172,29 @@ fn a_template_copied_out_of_the_workspace_is_built_loaded_and_used() {
     let mut host = TestHost::new(config, "").hosts(2).release();
     let drop_in = host.dir().join("plugins.d");
     std::fs::create_dir(&drop_in).unwrap();
-    let line = format!("[\"longshore.scheduler.filter\"]\nnuma = \"{}\"\n", lib.display());
+    let line = format!(
+        "[\"longshore.scheduler.filter\"]\nnuma = \"{}\"\n",
+        lib.display()
+    );
     std::fs::write(drop_in.join("50-acme.toml"), line).unwrap();
     host.start();
-    let listed = host.json(&["plugin", "list", "--namespace", "longshore.scheduler.filter"]);
-    let numa = listed.as_array().unwrap().iter().find(|p| field(p, "name") == "numa").unwrap();
-    assert_eq!((field(numa, "state"), field(numa, "plugin")), ("in_use", "acme-numa"), "{numa}");
+    let listed = host.json(&[
+        "plugin",
+        "list",
+        "--namespace",
+        "longshore.scheduler.filter",
+    ]);
+    let numa = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|p| field(p, "name") == "numa")
+        .unwrap();
+    assert_eq!(
+        (field(numa, "state"), field(numa, "plugin")),
+        ("in_use", "acme-numa"),
+        "{numa}"
+    );
     host.done(&["server", "create", "a", "--flavor", "m1.tiny", "--wait"]);
 }
 
@@ -135,14 +204,29 @@ fn a_failing_host_is_left_for_the_next_and_the_fault_is_told_when_none_is_left()
                settings = { fail_on_hosts = [\"host-0001\"], fail_spawn_match = \"doomed\" }\n";
     let mut host = TestHost::new("[compute]\nvirt = \"flaky\"\n", map).hosts(3);
     host.start();
-    host.done(&["server", "create", "a", "--flavor", "m1.tiny", "--count", "6", "--wait"]);
-    assert!(host.servers().iter().all(|s| field(s, "host") != "host-0001"));
-    let said = host.cli(&["server", "create", "doomed", "--flavor", "m1.tiny", "--wait"]);
+    host.done(&[
+        "server", "create", "a", "--flavor", "m1.tiny", "--count", "6", "--wait",
+    ]);
+    assert!(
+        host.servers()
+            .iter()
+            .all(|s| field(s, "host") != "host-0001")
+    );
+    let said = host.cli(&[
+        "server", "create", "doomed", "--flavor", "m1.tiny", "--wait",
+    ]);
     assert_eq!(said.code, Some(1), "{said:?}");
     let doomed = host.json(&["server", "show", "doomed"]);
     assert_eq!(field(&doomed, "status"), "ERROR");
-    assert!(field(&doomed["fault"], "message").contains("attempts"), "{doomed}");
-    let ids: Vec<String> = host.servers().iter().map(|s| field(s, "id").to_owned()).collect();
+    assert!(
+        field(&doomed["fault"], "message").contains("attempts"),
+        "{doomed}"
+    );
+    let ids: Vec<String> = host
+        .servers()
+        .iter()
+        .map(|s| field(s, "id").to_owned())
+        .collect();
     host.audit(&ids, "flaky");
 }
 
@@ -150,7 +234,8 @@ fn a_failing_host_is_left_for_the_next_and_the_fault_is_told_when_none_is_left()
 fn a_spawn_that_panics_or_outlives_its_deadline_is_given_up() {
     let map = "[\"longshore.virt.driver\".flaky]\nlib = \"liblongshore_virt_fake.so\"\nexport = \"fake\"\n\
                settings = { panic_spawn_match = \"panics\", slow_spawn_match = \"slow\", slow_ms = 6000, ignore_cancel = true }\n";
-    let config = "[compute]\nvirt = \"flaky\"\ndriver_deadline_s = 1\n[scheduler]\nmax_attempts = 2\n";
+    let config =
+        "[compute]\nvirt = \"flaky\"\ndriver_deadline_s = 1\n[scheduler]\nmax_attempts = 2\n";
     let mut host = TestHost::new(config, map).hosts(2);
     host.start();
     for (name, text) in [("panics", "panicked"), ("slow", "deadline")] {
@@ -158,21 +243,35 @@ fn a_spawn_that_panics_or_outlives_its_deadline_is_given_up() {
         assert_eq!(said.code, Some(1), "{said:?}");
         let server = host.json(&["server", "show", name]);
         let message = field(&server["fault"], "message").to_owned();
-        assert!(message.contains(text) || message.contains("did not answer"), "{name}: {message}");
+        assert!(
+            message.contains(text) || message.contains("did not answer"),
+            "{name}: {message}"
+        );
     }
     host.done(&["server", "create", "fine", "--flavor", "m1.tiny", "--wait"]);
-    let ids: Vec<String> = host.servers().iter().map(|s| field(s, "id").to_owned()).collect();
+    let ids: Vec<String> = host
+        .servers()
+        .iter()
+        .map(|s| field(s, "id").to_owned())
+        .collect();
     // What the slow spawns made in the end is taken down again.
-    host.until("taken down", |_| host.guests("flaky").values().map(Vec::len).sum::<usize>() == 1);
+    host.until("taken down", |_| {
+        host.guests("flaky").values().map(Vec::len).sum::<usize>() == 1
+    });
     host.audit(&ids, "flaky");
 }
 
 #[test]
 fn a_filter_that_panics_fails_the_request_or_is_skipped_as_configured() {
     let lib = files::plugin("debug", "longshore-misbehaving");
-    let map = format!("[\"longshore.scheduler.filter\".bad]\nlib = \"{}\"\nexport = \"panics\"\n", lib.display());
+    let map = format!(
+        "[\"longshore.scheduler.filter\".bad]\nlib = \"{}\"\nexport = \"panics\"\n",
+        lib.display()
+    );
     for (on_fault, status) in [("fail", "ERROR"), ("skip", "ACTIVE")] {
-        let config = format!("[scheduler]\nenabled_filters = [\"compute\", \"bad\"]\non_filter_fault = \"{on_fault}\"\n");
+        let config = format!(
+            "[scheduler]\nenabled_filters = [\"compute\", \"bad\"]\non_filter_fault = \"{on_fault}\"\n"
+        );
         let mut host = TestHost::new(&config, &map).hosts(1);
         host.start();
         host.cli(&["server", "create", "a", "--flavor", "m1.tiny", "--wait"]);
@@ -180,7 +279,10 @@ fn a_filter_that_panics_fails_the_request_or_is_skipped_as_configured() {
         assert_eq!(field(&server, "status"), status, "{server}");
         if status == "ERROR" {
             let message = field(&server["fault"], "message").to_owned();
-            assert!(message.contains("bad") && message.contains("panicked"), "{message}");
+            assert!(
+                message.contains("bad") && message.contains("panicked"),
+                "{message}"
+            );
         }
         assert_eq!(host.stop().code(), Some(0), "the host lives");
     }
@@ -192,7 +294,11 @@ fn a_second_host_on_the_same_state_directory_or_port_is_refused() {
     host.start();
     let second = host.cli(&["up"]);
     assert_eq!(second.code, Some(1));
-    assert!(second.err.contains("service/already-running"), "{}", second.err);
+    assert!(
+        second.err.contains("service/already-running"),
+        "{}",
+        second.err
+    );
     let port = host.url().rsplit(':').next().unwrap().to_owned();
     let mut other = TestHost::new(&format!("[api]\nlisten = \"127.0.0.1:{port}\"\n"), "");
     let said = other.try_start().unwrap_err();
@@ -239,12 +345,41 @@ fn requests_that_cannot_be_right_are_refused_with_a_reason() {
     host.start();
     let long = "n".repeat(300);
     for (args, text) in [
-        (vec!["server", "create", "a", "--flavor", "m1.huge"], "m1.huge"),
-        (vec!["server", "create", &long, "--flavor", "m1.tiny"], "255"),
-        (vec!["server", "create", "a", "--flavor", "m1.tiny", "--count", "100000"], "1000"),
-        (vec!["server", "create", "a", "--flavor", "m1.tiny", "--image", "no-such"], "no-such"),
+        (
+            vec!["server", "create", "a", "--flavor", "m1.huge"],
+            "m1.huge",
+        ),
+        (
+            vec!["server", "create", &long, "--flavor", "m1.tiny"],
+            "255",
+        ),
+        (
+            vec![
+                "server", "create", "a", "--flavor", "m1.tiny", "--count", "100000",
+            ],
+            "1000",
+        ),
+        (
+            vec![
+                "server", "create", "a", "--flavor", "m1.tiny", "--image", "no-such",
+            ],
+            "no-such",
+        ),
         (vec!["server", "show", "nobody"], "nobody"),
-        (vec!["flavor", "create", "f", "--ram", "4000000000", "--vcpus", "1", "--disk", "1"], "ram"),
+        (
+            vec![
+                "flavor",
+                "create",
+                "f",
+                "--ram",
+                "4000000000",
+                "--vcpus",
+                "1",
+                "--disk",
+                "1",
+            ],
+            "ram",
+        ),
     ] {
         let said = host.cli(&args);
         assert_eq!(said.code, Some(1), "{args:?}: {said:?}");
@@ -252,9 +387,22 @@ fn requests_that_cannot_be_right_are_refused_with_a_reason() {
     }
     assert!(host.servers().is_empty());
     // More than any host has: accepted, and ends in ERROR with the scheduler's reason.
-    host.done(&["flavor", "create", "vast", "--ram", "2000000000", "--vcpus", "1", "--disk", "1"]);
+    host.done(&[
+        "flavor",
+        "create",
+        "vast",
+        "--ram",
+        "2000000000",
+        "--vcpus",
+        "1",
+        "--disk",
+        "1",
+    ]);
     let said = host.cli(&["server", "create", "a", "--flavor", "vast", "--wait"]);
     assert_eq!(said.code, Some(1), "{said:?}");
     let message = host.json(&["server", "show", "a"])["fault"]["message"].to_string();
-    assert!(message.contains("ram"), "the filter that left none is named: {message}");
+    assert!(
+        message.contains("ram"),
+        "the filter that left none is named: {message}"
+    );
 }

@@ -58,7 +58,13 @@ fn boot(host: &TestHost, image: &str, count: usize, gone: &AtomicBool) -> Vec<St
     accepted.into_inner().unwrap()
 }
 
-fn killed_under_load(mut host: TestHost, driver: &str, image: impl Fn(&TestHost) -> String, count: usize, seed: u64) {
+fn killed_under_load(
+    mut host: TestHost,
+    driver: &str,
+    image: impl Fn(&TestHost) -> String,
+    count: usize,
+    seed: u64,
+) {
     eprintln!("seed {seed}");
     let mut random = Random(seed);
     host.start();
@@ -70,7 +76,9 @@ fn killed_under_load(mut host: TestHost, driver: &str, image: impl Fn(&TestHost)
         let booting = scope.spawn(|| boot(&host, &image, count, &gone));
         std::thread::sleep(moment);
         let pid = host.pid().to_string();
-        let killed = std::process::Command::new("sh").args(["-c", "kill -KILL \"$1\"", "sh", &pid]).status();
+        let killed = std::process::Command::new("sh")
+            .args(["-c", "kill -KILL \"$1\"", "sh", &pid])
+            .status();
         assert!(killed.unwrap().success());
         gone.store(true, Ordering::Relaxed);
         booting.join().unwrap()
@@ -79,7 +87,10 @@ fn killed_under_load(mut host: TestHost, driver: &str, image: impl Fn(&TestHost)
     host.start();
     host.until("every server reaches an end", settled);
     host.audit(&accepted, driver);
-    eprintln!("seed {seed}: killed after {moment:?}, {} accepted", accepted.len());
+    eprintln!(
+        "seed {seed}: killed after {moment:?}, {} accepted",
+        accepted.len()
+    );
 }
 
 #[test]
@@ -93,9 +104,21 @@ fn nothing_is_lost_with_the_fake_driver() {
 #[test]
 fn nothing_is_lost_with_real_processes() {
     for seed in seeds() {
-        let host = TestHost::new("[compute]\nvirt = \"process\"\ncpu_allocation_ratio = 1000.0\n", "").hosts(3);
+        let host = TestHost::new(
+            "[compute]\nvirt = \"process\"\ncpu_allocation_ratio = 1000.0\n",
+            "",
+        )
+        .hosts(3);
         let sleep = |host: &TestHost| {
-            let image = ["image", "create", "sleep", "--file", "/bin/sleep", "--property", "args=3600"];
+            let image = [
+                "image",
+                "create",
+                "sleep",
+                "--file",
+                "/bin/sleep",
+                "--property",
+                "args=3600",
+            ];
             host.json(&image)["id"].as_str().unwrap().to_owned()
         };
         killed_under_load(host, "process", sleep, 200, seed);

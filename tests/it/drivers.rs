@@ -11,7 +11,10 @@ const FILTERS: &str = "longshore.scheduler.filter";
 
 fn loader(entries: &str, dir: &Path) -> Loader {
     let lib = files::plugin("debug", "longshore-misbehaving");
-    let text = format!("[\"{FILTERS}\"]\n{}\n", entries.replace("LIB", &lib.display().to_string()));
+    let text = format!(
+        "[\"{FILTERS}\"]\n{}\n",
+        entries.replace("LIB", &lib.display().to_string())
+    );
     let map = PluginMap::parse(&text, "plugins.toml").unwrap_or_else(|e| panic!("{e}"));
     Loader::new(map, dir)
 }
@@ -28,22 +31,42 @@ fn run(filter: &dyn Filter) -> Result<usize, longshore_plugin_api::DriverError> 
 #[test]
 fn a_driver_is_loaded_called_and_reported() {
     let dir = tempfile::tempdir().unwrap();
-    let loader = loader("picky = { lib = \"LIB\", settings = { name = \"x\" } }", dir.path());
-    let manager = loader.namespace::<dyn Filter>(FILTERS).for_host("h 1").driver("picky").unwrap();
+    let loader = loader(
+        "picky = { lib = \"LIB\", settings = { name = \"x\" } }",
+        dir.path(),
+    );
+    let manager = loader
+        .namespace::<dyn Filter>(FILTERS)
+        .for_host("h 1")
+        .driver("picky")
+        .unwrap();
     assert_eq!(run(&*manager.driver()).unwrap(), 3);
     let info = manager.extension().info();
-    assert_eq!((info.kind.as_str(), info.plugin.as_str()), ("Filter", "longshore-misbehaving"));
-    assert_eq!(info.settings["ratio"], 2, "the schema's default is filled in");
+    assert_eq!(
+        (info.kind.as_str(), info.plugin.as_str()),
+        ("Filter", "longshore-misbehaving")
+    );
+    assert_eq!(
+        info.settings["ratio"], 2,
+        "the schema's default is filled in"
+    );
     manager.extension().ready().unwrap();
     let report = loader.report();
-    assert!(matches!(report.of(FILTERS, "picky").unwrap().outcome, Outcome::Loaded(_)));
+    assert!(matches!(
+        report.of(FILTERS, "picky").unwrap().outcome,
+        Outcome::Loaded(_)
+    ));
 }
 
 #[test]
 fn a_panic_in_a_call_is_an_error_with_its_place_and_the_driver_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let loader = loader("panics = \"LIB\"", dir.path());
-    let filter = loader.namespace::<dyn Filter>(FILTERS).driver("panics").unwrap().driver();
+    let filter = loader
+        .namespace::<dyn Filter>(FILTERS)
+        .driver("panics")
+        .unwrap()
+        .driver();
     for _ in 0..3 {
         let error = run(&*filter).unwrap_err();
         assert_eq!(error.message(), "I cannot stand host-0001");
@@ -56,24 +79,49 @@ fn a_panic_in_a_call_is_an_error_with_its_place_and_the_driver_goes_on() {
 fn an_error_of_the_driver_crosses_whole() {
     let dir = tempfile::tempdir().unwrap();
     let loader = loader("fails = \"LIB\"", dir.path());
-    let filter = loader.namespace::<dyn Filter>(FILTERS).driver("fails").unwrap().driver();
+    let filter = loader
+        .namespace::<dyn Filter>(FILTERS)
+        .driver("fails")
+        .unwrap()
+        .driver();
     let error = run(&*filter).unwrap_err();
-    assert_eq!(error.category(), longshore_plugin_api::Category::Unavailable);
+    assert_eq!(
+        error.category(),
+        longshore_plugin_api::Category::Unavailable
+    );
     assert_eq!(error.help(), Some("ask again tomorrow"));
 }
 
 #[test]
 fn what_a_constructor_says_reaches_the_operator() {
     let dir = tempfile::tempdir().unwrap();
-    let loader = loader("refuses = \"LIB\"\npanics_when_built = \"LIB\"\nnot_here = \"LIB\"", dir.path());
-    let fail = |name: &str| loader.namespace::<dyn Filter>(FILTERS).driver(name).map(drop).unwrap_err();
+    let loader = loader(
+        "refuses = \"LIB\"\npanics_when_built = \"LIB\"\nnot_here = \"LIB\"",
+        dir.path(),
+    );
+    let fail = |name: &str| {
+        loader
+            .namespace::<dyn Filter>(FILTERS)
+            .driver(name)
+            .map(drop)
+            .unwrap_err()
+    };
     let refused = fail("refuses");
     assert_eq!(refused.code(), "driver/failed");
-    assert!(refused.to_string().contains("the licence has run out"), "{refused}");
-    assert!(refused.to_string().contains("do:   buy another"), "{refused}");
+    assert!(
+        refused.to_string().contains("the licence has run out"),
+        "{refused}"
+    );
+    assert!(
+        refused.to_string().contains("do:   buy another"),
+        "{refused}"
+    );
     let panicked = fail("panics_when_built");
     assert_eq!(panicked.code(), "driver/panicked");
-    assert!(panicked.to_string().contains("no, panics_when_built, no"), "{panicked}");
+    assert!(
+        panicked.to_string().contains("no, panics_when_built, no"),
+        "{panicked}"
+    );
     assert_eq!(fail("not_here").kind, FailureKind::Unavailable);
     assert_eq!(loader.report().failures().count(), 3);
 }
@@ -84,12 +132,31 @@ fn settings_are_checked_against_the_schema_and_by_the_driver() {
     for (settings, code, text) in [
         ("{}", "driver/missing-setting", "name"),
         ("{ name = 1 }", "driver/bad-setting", "plugins.toml:2:"),
-        ("{ name = \"x\", ratoi = 4 }", "driver/unknown-setting", "did you mean `ratio`?"),
-        ("{ name = \"x\", ratio = 11 }", "driver/bad-setting", "ratio"),
-        ("{ name = \"x\", ratio = 3 }", "driver/bad-setting", "must be even"),
+        (
+            "{ name = \"x\", ratoi = 4 }",
+            "driver/unknown-setting",
+            "did you mean `ratio`?",
+        ),
+        (
+            "{ name = \"x\", ratio = 11 }",
+            "driver/bad-setting",
+            "ratio",
+        ),
+        (
+            "{ name = \"x\", ratio = 3 }",
+            "driver/bad-setting",
+            "must be even",
+        ),
     ] {
-        let loader = loader(&format!("picky = {{ lib = \"LIB\", settings = {settings} }}"), dir.path());
-        let error = loader.namespace::<dyn Filter>(FILTERS).driver("picky").map(drop).unwrap_err();
+        let loader = loader(
+            &format!("picky = {{ lib = \"LIB\", settings = {settings} }}"),
+            dir.path(),
+        );
+        let error = loader
+            .namespace::<dyn Filter>(FILTERS)
+            .driver("picky")
+            .map(drop)
+            .unwrap_err();
         assert_eq!(error.code(), code, "{settings}: {error}");
         assert!(error.to_string().contains(text), "{settings}: {error}");
     }
@@ -98,12 +165,30 @@ fn settings_are_checked_against_the_schema_and_by_the_driver() {
 #[test]
 fn a_name_that_is_not_there_is_answered_with_the_nearest() {
     let dir = tempfile::tempdir().unwrap();
-    let loader = loader("panics = \"LIB\"\nfails = \"LIB\"\nold = { alias = \"fails\" }\nspare = false", dir.path());
-    let fail = |name: &str| loader.namespace::<dyn Filter>(FILTERS).driver(name).map(drop).unwrap_err();
+    let loader = loader(
+        "panics = \"LIB\"\nfails = \"LIB\"\nold = { alias = \"fails\" }\nspare = false",
+        dir.path(),
+    );
+    let fail = |name: &str| {
+        loader
+            .namespace::<dyn Filter>(FILTERS)
+            .driver(name)
+            .map(drop)
+            .unwrap_err()
+    };
     let unknown = fail("panic");
-    assert_eq!((unknown.code(), unknown.kind), ("plugin/no-such-driver", FailureKind::NoMatch));
-    assert!(unknown.to_string().contains("did you mean `panics`?"), "{unknown}");
-    let manager = loader.namespace::<dyn Filter>(FILTERS).driver("old").unwrap();
+    assert_eq!(
+        (unknown.code(), unknown.kind),
+        ("plugin/no-such-driver", FailureKind::NoMatch)
+    );
+    assert!(
+        unknown.to_string().contains("did you mean `panics`?"),
+        "{unknown}"
+    );
+    let manager = loader
+        .namespace::<dyn Filter>(FILTERS)
+        .driver("old")
+        .unwrap();
     assert_eq!(manager.extension().info().alias.as_deref(), Some("old"));
 }
 
@@ -112,9 +197,16 @@ fn a_driver_of_another_kind_is_refused_before_its_constructor_runs() {
     let dir = tempfile::tempdir().unwrap();
     // Its constructor would panic, and that would be another code.
     let loader = loader("panics_when_built = \"LIB\"", dir.path());
-    let error = loader.namespace::<dyn Weigher>(FILTERS).driver("panics_when_built").map(drop).unwrap_err();
+    let error = loader
+        .namespace::<dyn Weigher>(FILTERS)
+        .driver("panics_when_built")
+        .map(drop)
+        .unwrap_err();
     assert_eq!(error.code(), "plugin/wrong-kind");
-    assert!(error.to_string().contains("longshore.weigher revision 1"), "{error}");
+    assert!(
+        error.to_string().contains("longshore.weigher revision 1"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -124,13 +216,34 @@ fn several_entries_of_one_name_are_a_hook_and_no_driver() {
         "both = [\"LIB:panics\", { lib = \"LIB\", export = \"fails\", priority = -10 }]",
         dir.path(),
     );
-    let error = loader.namespace::<dyn Filter>(FILTERS).driver("both").map(drop).unwrap_err();
-    assert_eq!((error.code(), error.kind), ("plugin/conflict", FailureKind::MultipleMatches));
-    let hook = loader.namespace::<dyn Filter>(FILTERS).hook("both").unwrap();
+    let error = loader
+        .namespace::<dyn Filter>(FILTERS)
+        .driver("both")
+        .map(drop)
+        .unwrap_err();
+    assert_eq!(
+        (error.code(), error.kind),
+        ("plugin/conflict", FailureKind::MultipleMatches)
+    );
+    let hook = loader
+        .namespace::<dyn Filter>(FILTERS)
+        .hook("both")
+        .unwrap();
     let said = hook.map(|e| run(&**e.driver()));
     assert_eq!(said.len(), 2);
-    assert!(said.iter().all(|(name, result)| *name == "both" && result.is_err()));
-    assert_eq!(loader.namespace::<dyn Filter>(FILTERS).hook("none").unwrap().extensions().len(), 0);
+    assert!(
+        said.iter()
+            .all(|(name, result)| *name == "both" && result.is_err())
+    );
+    assert_eq!(
+        loader
+            .namespace::<dyn Filter>(FILTERS)
+            .hook("none")
+            .unwrap()
+            .extensions()
+            .len(),
+        0
+    );
 }
 
 #[test]
@@ -141,12 +254,37 @@ fn lenient_and_strict_managers() {
     let all = loader.namespace::<dyn Filter>(FILTERS).all().unwrap();
     assert_eq!(all.names().collect::<Vec<_>>(), ["panics", "fails"]);
     assert_eq!(all.failures().len(), 1);
-    assert!(loader.namespace::<dyn Filter>(FILTERS).strict(true).all().is_err());
-    let named = loader.namespace::<dyn Filter>(FILTERS).named(&["fails", "panics"]).unwrap();
-    assert_eq!(named.names().collect::<Vec<_>>(), ["fails", "panics"], "in the order asked for");
-    assert!(loader.namespace::<dyn Filter>(FILTERS).named(&["fails", "fails"]).is_err());
-    let some = loader.namespace::<dyn Filter>(FILTERS).strict(false).named(&["fails", "nope", "refuses"]).unwrap();
-    assert_eq!((some.len(), some.missing(), some.failures().len()), (1, &["nope".to_owned()][..], 1));
+    assert!(
+        loader
+            .namespace::<dyn Filter>(FILTERS)
+            .strict(true)
+            .all()
+            .is_err()
+    );
+    let named = loader
+        .namespace::<dyn Filter>(FILTERS)
+        .named(&["fails", "panics"])
+        .unwrap();
+    assert_eq!(
+        named.names().collect::<Vec<_>>(),
+        ["fails", "panics"],
+        "in the order asked for"
+    );
+    assert!(
+        loader
+            .namespace::<dyn Filter>(FILTERS)
+            .named(&["fails", "fails"])
+            .is_err()
+    );
+    let some = loader
+        .namespace::<dyn Filter>(FILTERS)
+        .strict(false)
+        .named(&["fails", "nope", "refuses"])
+        .unwrap();
+    assert_eq!(
+        (some.len(), some.missing(), some.failures().len()),
+        (1, &["nope".to_owned()][..], 1)
+    );
 }
 
 #[test]
@@ -154,12 +292,21 @@ fn eight_threads_load_one_library_once_and_agree() {
     let dir = tempfile::tempdir().unwrap();
     let loader = loader("fails = \"LIB\"", dir.path());
     let filters: Vec<Arc<dyn Filter>> = std::thread::scope(|scope| {
-        let load = || loader.namespace::<dyn Filter>(FILTERS).driver("fails").unwrap().driver();
+        let load = || {
+            loader
+                .namespace::<dyn Filter>(FILTERS)
+                .driver("fails")
+                .unwrap()
+                .driver()
+        };
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(load)).collect();
         threads.into_iter().map(|t| t.join().unwrap()).collect()
     });
     assert!(filters.iter().all(|f| run(&**f).is_err()));
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-    let code = maps.lines().filter(|l| l.contains("misbehaving") && l.contains("r-xp")).count();
+    let code = maps
+        .lines()
+        .filter(|l| l.contains("misbehaving") && l.contains("r-xp"))
+        .count();
     assert_eq!(code, 1, "one mapping of the library's code");
 }

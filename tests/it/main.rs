@@ -6,6 +6,7 @@
 mod boot;
 mod crash;
 mod drivers;
+mod errors;
 mod files;
 mod outside;
 mod tidy;

@@ -11,13 +11,22 @@ const FILTERS: &str = "longshore.scheduler.filter";
 
 fn filter_works(lib: &Path, entry: &str, settings: &str) {
     let dir = tempfile::tempdir().unwrap();
-    let text = format!("[\"{FILTERS}\"]\n{entry} = {{ lib = \"{}\", settings = {settings} }}\n", lib.display());
+    let text = format!(
+        "[\"{FILTERS}\"]\n{entry} = {{ lib = \"{}\", settings = {settings} }}\n",
+        lib.display()
+    );
     let loader = Loader::new(PluginMap::parse(&text, "plugins.toml").unwrap(), dir.path());
-    let manager = loader.namespace::<dyn Filter>(FILTERS).driver(entry).unwrap_or_else(|e| panic!("{e}"));
+    let manager = loader
+        .namespace::<dyn Filter>(FILTERS)
+        .driver(entry)
+        .unwrap_or_else(|e| panic!("{e}"));
     let hosts = testing::hosts(70, |_, _| {}).snapshot();
     let mut words = full(70);
     let mut mask = Mask::new(&mut words, 70);
-    manager.driver().filter_all(&hosts, &RequestFields::default().into(), &mut mask).unwrap();
+    manager
+        .driver()
+        .filter_all(&hosts, &RequestFields::default().into(), &mut mask)
+        .unwrap();
     assert_eq!(mask.count(), 70, "{}", lib.display());
 }
 
@@ -31,9 +40,18 @@ fn plugins_of_other_compilers_and_profiles_load_and_work() {
     outside::point_at_api(&source);
     let toolchains = outside::toolchains();
     assert!(toolchains.iter().any(|t| t == "1.63"), "{toolchains:?}");
-    let mut builds = vec![outside::Build { debug: true, ..Default::default() }, outside::Build::default()];
+    let mut builds = vec![
+        outside::Build {
+            debug: true,
+            ..Default::default()
+        },
+        outside::Build::default(),
+    ];
     for version in toolchains {
-        builds.push(outside::Build { toolchain: Some(version.leak()), ..Default::default() });
+        builds.push(outside::Build {
+            toolchain: Some(version.leak()),
+            ..Default::default()
+        });
     }
     for how in builds {
         let _ = std::fs::remove_file(source.join("Cargo.lock"));
@@ -41,11 +59,19 @@ fn plugins_of_other_compilers_and_profiles_load_and_work() {
         filter_works(&lib, "picky", "{ name = \"x\" }");
         let text = format!("[\"{FILTERS}\"]\npanics = \"{}\"\n", lib.display());
         let loader = Loader::new(PluginMap::parse(&text, "plugins.toml").unwrap(), dir.path());
-        let panics = loader.namespace::<dyn Filter>(FILTERS).driver("panics").unwrap().driver();
+        let panics = loader
+            .namespace::<dyn Filter>(FILTERS)
+            .driver("panics")
+            .unwrap()
+            .driver();
         let hosts = testing::hosts(1, |_, _| {}).snapshot();
         let mut words = full(1);
         let error = panics
-            .filter_all(&hosts, &RequestFields::default().into(), &mut Mask::new(&mut words, 1))
+            .filter_all(
+                &hosts,
+                &RequestFields::default().into(),
+                &mut Mask::new(&mut words, 1),
+            )
             .unwrap_err();
         assert!(error.panicked_at().is_some(), "{how:?}: {error}");
     }
@@ -61,7 +87,10 @@ fn a_plugin_that_aborts_on_panic_is_refused() {
     let manifest = source.join("Cargo.toml");
     let text = std::fs::read_to_string(&manifest).unwrap();
     std::fs::write(&manifest, text + "\n[profile.release]\npanic = \"abort\"\n").unwrap();
-    let how = outside::Build { env: vec![("CARGO_INCREMENTAL", "0")], ..Default::default() };
+    let how = outside::Build {
+        env: vec![("CARGO_INCREMENTAL", "0")],
+        ..Default::default()
+    };
     // A target directory of its own: the others share theirs, and a mix of panic modes would rebuild it each time.
     let lib = outside::build(&source, &how).join("liblongshore_misbehaving.so");
     let copy = dir.path().join("abort.so");
@@ -76,17 +105,37 @@ fn a_stripped_plugin_keeps_its_note_and_exports_one_symbol() {
     let dir = tempfile::tempdir().unwrap();
     let stripped = dir.path().join("stripped.so");
     let plugin = files::plugin("release", "longshore-plugin-template");
-    let status = Command::new("strip").arg("-s").arg("-o").arg(&stripped).arg(&plugin).status().unwrap();
+    let status = Command::new("strip")
+        .arg("-s")
+        .arg("-o")
+        .arg(&stripped)
+        .arg(&plugin)
+        .status()
+        .unwrap();
     assert!(status.success());
     let inspection = longshore_loader::inspect::inspect(&stripped).unwrap();
     assert_eq!(inspection.metadata.entries.len(), 1);
-    let symbols = Command::new("nm").args(["-D", "--defined-only"]).arg(&plugin).output().unwrap();
+    let symbols = Command::new("nm")
+        .args(["-D", "--defined-only"])
+        .arg(&plugin)
+        .output()
+        .unwrap();
     let symbols = String::from_utf8(symbols.stdout).unwrap();
-    let names: Vec<&str> = symbols.lines().filter_map(|l| l.split_whitespace().last()).collect();
+    let names: Vec<&str> = symbols
+        .lines()
+        .filter_map(|l| l.split_whitespace().last())
+        .collect();
     assert_eq!(names, ["longshore_plugin_1"]);
-    let host = Command::new("nm").args(["-D", "--defined-only"]).arg(files::program("release")).output().unwrap();
+    let host = Command::new("nm")
+        .args(["-D", "--defined-only"])
+        .arg(files::program("release"))
+        .output()
+        .unwrap();
     let host = String::from_utf8(host.stdout).unwrap();
-    assert!(!host.contains("longshore"), "the host exports nothing of its own:\n{host}");
+    assert!(
+        !host.contains("longshore"),
+        "the host exports nothing of its own:\n{host}"
+    );
 }
 
 /// A kind, a plugin and a program that longshore knows nothing of, all built outside the workspace.
@@ -101,19 +150,131 @@ fn a_third_party_defines_a_kind_and_loads_it_with_the_same_managers() {
     let lock = files::workspace().join("Cargo.lock");
     std::fs::copy(lock, dir.path().join("program/Cargo.lock")).unwrap();
     let program = outside::build(&dir.path().join("program"), &outside::Build::default());
-    let entry = format!("{{ lib = \"{}\", settings = {{ mark = \".\" }} }}", plugin.join("libgreeter_plugin.so").display());
+    let entry = format!(
+        "{{ lib = \"{}\", settings = {{ mark = \".\" }} }}",
+        plugin.join("libgreeter_plugin.so").display()
+    );
     let map = dir.path().join("plugins.toml");
-    std::fs::write(&map, format!("[\"example.greeter\"]\nenglish = {entry}\ngerman = {entry}\n")).unwrap();
+    std::fs::write(
+        &map,
+        format!("[\"example.greeter\"]\nenglish = {entry}\ngerman = {entry}\n"),
+    )
+    .unwrap();
     let greet = |name: &str, guest: &str| {
-        let out = Command::new(program.join("greeter-program")).arg(&map).args([name, guest]).output().unwrap();
-        (out.status.success(), String::from_utf8(out.stdout).unwrap(), String::from_utf8(out.stderr).unwrap())
+        let out = Command::new(program.join("greeter-program"))
+            .arg(&map)
+            .args([name, guest])
+            .output()
+            .unwrap();
+        (
+            out.status.success(),
+            String::from_utf8(out.stdout).unwrap(),
+            String::from_utf8(out.stderr).unwrap(),
+        )
     };
-    assert_eq!(greet("english", "Ada").1, "Hello, Ada.\nHello, Ada.\nHello, Ada.\n");
-    assert_eq!(greet("german", "Ada").1, "Grüß Gott, Ada.\nGrüß Gott, Ada.\nGrüß Gott, Ada.\n");
+    assert_eq!(
+        greet("english", "Ada").1,
+        "Hello, Ada.\nHello, Ada.\nHello, Ada.\n"
+    );
+    assert_eq!(
+        greet("german", "Ada").1,
+        "Grüß Gott, Ada.\nGrüß Gott, Ada.\nGrüß Gott, Ada.\n"
+    );
     let (good, _, said) = greet("english", "");
     assert!(!good && said.contains("the guest has no name"), "{said}");
     let (good, _, said) = greet("englisch", "Ada");
     assert!(!good && said.contains("english"), "{said}");
     let listed = longshore_loader::inspect::inspect(&plugin.join("libgreeter_plugin.so")).unwrap();
     assert_eq!(listed.metadata.entries[0].trait_name, "Greeter");
+}
+
+/// What happens when the kind that a plugin was built with is older, newer or different from the host's: both
+/// sides are really built from different sources.
+#[test]
+fn a_kind_may_grow_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    outside::copy("tests/outside/greeter", dir.path());
+    for part in ["kind", "plugin", "program"] {
+        outside::point_outwards(&dir.path().join(part), "../../../../");
+    }
+    std::fs::copy(
+        files::workspace().join("Cargo.lock"),
+        dir.path().join("program/Cargo.lock"),
+    )
+    .unwrap();
+    let program = outside::build(&dir.path().join("program"), &outside::Build::default());
+    let program = std::fs::copy(program.join("greeter-program"), dir.path().join("host"))
+        .map(|_| dir.path().join("host"))
+        .unwrap();
+    let kind = dir.path().join("kind/src/lib.rs");
+    let original = std::fs::read_to_string(&kind).unwrap();
+    let provided = original
+        .find("        /// The words for everybody.")
+        .unwrap();
+    let end = original[provided..].find("        }\n").unwrap() + provided + "        }\n".len();
+    let without = format!("{}{}", &original[..provided].trim_end(), &original[end..]);
+    let with = format!(
+        "{}\n        /// Newer.\n        fn farewell(&self) -> Result<u32, DriverError> {{\n            Ok(1)\n        }}\n{}",
+        &original[..end],
+        &original[end..]
+    );
+    let field = original.replace(
+        "pub titles: Vec<String>,",
+        "pub titles: Vec<String>,\n        /// Years.\n        pub age: u32,",
+    );
+    let renamed = original
+        .replace("fn greet(", "fn hail(")
+        .replace("self.greet(", "self.hail(");
+    let plugin_source = dir.path().join("plugin/src/lib.rs");
+    let plugin = std::fs::read_to_string(&plugin_source).unwrap();
+    for (what, source, refused) in [
+        ("older", without, None),
+        ("newer", with, None),
+        ("a field more", field, Some(["age", "Guest"])),
+        ("a method renamed", renamed, Some(["hail", "greet"])),
+    ] {
+        let is_renamed = source.contains("fn hail(");
+        std::fs::write(&kind, source).unwrap();
+        let text = if is_renamed {
+            plugin.replace("fn greet(", "fn hail(")
+        } else {
+            plugin.clone()
+        };
+        std::fs::write(&plugin_source, text).unwrap();
+        let lib = outside::build(&dir.path().join("plugin"), &outside::Build::default());
+        // Of its own, so that the next build does not change the file under its name.
+        let lib_copy = dir.path().join(format!("{}.so", what.replace(' ', "_")));
+        std::fs::copy(lib.join("libgreeter_plugin.so"), &lib_copy).unwrap();
+        let map = dir.path().join("plugins.toml");
+        std::fs::write(
+            &map,
+            format!(
+                "[\"example.greeter\"]\nenglish = \"{}\"\n",
+                lib_copy.display()
+            ),
+        )
+        .unwrap();
+        let out = Command::new(&program)
+            .arg(&map)
+            .args(["english", "Ada"])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        match refused {
+            // `greet_all` is answered by the trait's own body where the plugin does not have it.
+            None => assert_eq!(
+                String::from_utf8_lossy(&out.stdout),
+                "Hello, Ada!\n".repeat(3),
+                "{what}: {said}"
+            ),
+            Some(words) => {
+                assert!(!out.status.success(), "{what}");
+                assert!(
+                    said.contains("abi/layout") || said.contains("LoadFailure"),
+                    "{what}: {said}"
+                );
+                assert!(words.iter().all(|w| said.contains(w)), "{what}: {said}");
+            }
+        }
+    }
 }

@@ -33,7 +33,10 @@ fn collect(dir: &Path, found: &mut Vec<PathBuf>) {
 }
 
 fn all_sources() -> Vec<(String, String)> {
-    ["plugin-api", "host", "plugins", "tests", "xtask"].iter().flat_map(|d| sources(d)).collect()
+    ["plugin-api", "host", "plugins", "tests", "xtask"]
+        .iter()
+        .flat_map(|d| sources(d))
+        .collect()
 }
 
 /// `file:line` of every line of code (not a comment) that `wrong` points at.
@@ -51,15 +54,28 @@ fn offences(sources: &[(String, String)], wrong: impl Fn(&str, &str) -> bool) ->
 
 fn manifests(under: &str) -> Vec<(String, String)> {
     let dir = workspace().join(under);
-    let crates = fs::read_dir(dir).unwrap().map(|e| e.unwrap().path().join("Cargo.toml"));
-    crates.filter(|p| p.is_file()).map(|p| (p.display().to_string(), fs::read_to_string(p).unwrap())).collect()
+    let crates = fs::read_dir(dir)
+        .unwrap()
+        .map(|e| e.unwrap().path().join("Cargo.toml"));
+    crates
+        .filter(|p| p.is_file())
+        .map(|p| (p.display().to_string(), fs::read_to_string(p).unwrap()))
+        .collect()
 }
 
 /// The names under `[dependencies]`.
 fn dependencies(manifest: &str) -> Vec<&str> {
-    let table = manifest.split("\n[").find(|t| t.starts_with("dependencies]")).unwrap_or("");
-    let keys = table.lines().skip(1).filter_map(|l| l.split(['=', '.']).next());
-    keys.map(str::trim).filter(|k| !k.is_empty() && !k.starts_with('#')).collect()
+    let table = manifest
+        .split("\n[")
+        .find(|t| t.starts_with("dependencies]"))
+        .unwrap_or("");
+    let keys = table
+        .lines()
+        .skip(1)
+        .filter_map(|l| l.split(['=', '.']).next());
+    keys.map(str::trim)
+        .filter(|k| !k.is_empty() && !k.starts_with('#'))
+        .collect()
 }
 
 #[test]
@@ -72,7 +88,11 @@ fn plugins_depend_on_the_contract_alone() {
 #[test]
 fn the_contract_depends_on_nothing() {
     let manifest = fs::read_to_string(workspace().join("plugin-api/Cargo.toml")).unwrap();
-    assert!(dependencies(&manifest).is_empty(), "{:?}", dependencies(&manifest));
+    assert!(
+        dependencies(&manifest).is_empty(),
+        "{:?}",
+        dependencies(&manifest)
+    );
 }
 
 #[test]
@@ -80,11 +100,21 @@ fn the_loader_knows_no_async_runtime_and_messaging_no_objects() {
     let read = |name: &str| fs::read_to_string(workspace().join(name)).unwrap();
     let loader = read("host/loader/Cargo.toml");
     for forbidden in ["tokio", "tracing", "axum", "sqlx"] {
-        assert!(!dependencies(&loader).contains(&forbidden), "the loader uses {forbidden}");
+        assert!(
+            !dependencies(&loader).contains(&forbidden),
+            "the loader uses {forbidden}"
+        );
     }
     let messaging = read("host/messaging/Cargo.toml");
-    for forbidden in ["longshore-objects", "longshore-store", "longshore-plugin-api"] {
-        assert!(!dependencies(&messaging).contains(&forbidden), "messaging uses {forbidden}");
+    for forbidden in [
+        "longshore-objects",
+        "longshore-store",
+        "longshore-plugin-api",
+    ] {
+        assert!(
+            !dependencies(&messaging).contains(&forbidden),
+            "messaging uses {forbidden}"
+        );
     }
 }
 
@@ -108,7 +138,11 @@ fn unsafe_stands_only_in_the_bridge() {
     let found = offences(&all_sources(), |file, line| {
         !allowed(file) && word(line) && file != "tests/it/tidy.rs"
     });
-    assert!(found.is_empty(), "unsafe outside of the bridge:\n{}", found.join("\n"));
+    assert!(
+        found.is_empty(),
+        "unsafe outside of the bridge:\n{}",
+        found.join("\n")
+    );
 }
 
 #[test]
@@ -120,10 +154,17 @@ fn every_other_crate_forbids_unsafe() {
                 continue; // `dynlib.rs`; the test above watches the rest
             }
             let candidates = ["src/lib.rs", "src/main.rs", "support/lib.rs"];
-            let roots = candidates.iter().map(|c| root.join(c)).filter(|p| p.is_file());
+            let roots = candidates
+                .iter()
+                .map(|c| root.join(c))
+                .filter(|p| p.is_file());
             for path in roots {
                 let text = fs::read_to_string(&path).unwrap();
-                assert!(text.contains("#![forbid(unsafe_code)]"), "{} does not forbid unsafe", path.display());
+                assert!(
+                    text.contains("#![forbid(unsafe_code)]"),
+                    "{} does not forbid unsafe",
+                    path.display()
+                );
             }
         }
     }
@@ -134,7 +175,11 @@ fn compute_names_no_store() {
     let found = offences(&sources("host/control/src/compute"), |_, line| {
         line.contains("longshore_store") || line.contains("sqlx")
     });
-    assert!(found.is_empty(), "compute reaches for the database:\n{}", found.join("\n"));
+    assert!(
+        found.is_empty(),
+        "compute reaches for the database:\n{}",
+        found.join("\n")
+    );
 }
 
 #[test]
@@ -150,17 +195,28 @@ fn every_file_says_what_it_is_for() {
 #[test]
 fn only_render_prints() {
     let found = offences(&sources("host"), |file, line| {
-        let prints = ["println!", "eprintln!", "print!(", "eprint!("].iter().any(|m| line.contains(m));
-        prints && !file.ends_with("cli/render.rs") && !file.contains("/benches/") && !file.contains("/tests")
+        let prints = ["println!", "eprintln!", "print!(", "eprint!("]
+            .iter()
+            .any(|m| line.contains(m));
+        prints
+            && !file.ends_with("cli/render.rs")
+            && !file.contains("/benches/")
+            && !file.contains("/tests")
     });
-    assert!(found.is_empty(), "prints outside of cli/render.rs:\n{}", found.join("\n"));
+    assert!(
+        found.is_empty(),
+        "prints outside of cli/render.rs:\n{}",
+        found.join("\n")
+    );
 }
 
 #[test]
 fn nothing_is_left_half_done() {
     let found = offences(&all_sources(), |file, line| {
         file != "tests/it/tidy.rs"
-            && ["todo!(", "unimplemented!(", "dbg!(", "#[ignore]"].iter().any(|m| line.contains(m))
+            && ["todo!(", "unimplemented!(", "dbg!(", "#[ignore]"]
+                .iter()
+                .any(|m| line.contains(m))
     });
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
@@ -168,16 +224,31 @@ fn nothing_is_left_half_done() {
 #[test]
 fn no_channel_is_unbounded() {
     let found = offences(&sources("host"), |file, line| {
-        !file.contains("/tests") && (line.contains("unbounded_channel") || line.contains("mpsc::channel()"))
+        !file.contains("/tests")
+            && (line.contains("unbounded_channel") || line.contains("mpsc::channel()"))
     });
-    assert!(found.is_empty(), "unbounded channels:\n{}", found.join("\n"));
+    assert!(
+        found.is_empty(),
+        "unbounded channels:\n{}",
+        found.join("\n")
+    );
 }
 
 #[test]
 fn links_in_the_documents_lead_somewhere() {
     let root = workspace();
     let mut dead = Vec::new();
-    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/abi.md"] {
+    for document in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "SPECIFICATION.md",
+        "ERRORS.md",
+        "docs/abi.md",
+        "docs/author.md",
+        "docs/operator.md",
+    ] {
         let text = fs::read_to_string(root.join(document)).unwrap();
         let base = root.join(document).parent().unwrap().to_owned();
         for link in text.split("](").skip(1).filter_map(|l| l.split(')').next()) {

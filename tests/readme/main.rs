@@ -16,7 +16,10 @@ fn commands(readme: &str) -> Vec<String> {
     let session = session.split("\n## ").next().unwrap();
     let blocks = session.split("```console\n").skip(1);
     let lines = blocks.flat_map(|b| b.split("```").next().unwrap().lines());
-    lines.filter_map(|l| l.strip_prefix("$ ")).map(str::to_owned).collect()
+    lines
+        .filter_map(|l| l.strip_prefix("$ "))
+        .map(str::to_owned)
+        .collect()
 }
 
 struct Session {
@@ -31,8 +34,12 @@ impl Session {
     fn shell(&self, line: &str) -> Command {
         let mut shell = Command::new("bash");
         let script = format!("{}\n{line}", self.exports.join("\n"));
-        shell.args(["-e", "-o", "pipefail", "-c", &script]).current_dir(workspace());
-        for (key, _) in std::env::vars().filter(|(k, _)| k.starts_with("CARGO_") && k != "CARGO_HOME") {
+        shell
+            .args(["-e", "-o", "pipefail", "-c", &script])
+            .current_dir(workspace());
+        for (key, _) in
+            std::env::vars().filter(|(k, _)| k.starts_with("CARGO_") && k != "CARGO_HOME")
+        {
             shell.env_remove(key);
         }
         let state = self.state.path();
@@ -40,7 +47,10 @@ impl Session {
             shell.env("CARGO_TARGET_DIR", target());
         }
         shell.env("LONGSHORE__HOST__STATE_DIR", state);
-        shell.env("LONGSHORE__DATABASE__URL", format!("sqlite://{}", state.join("longshore.db").display()));
+        shell.env(
+            "LONGSHORE__DATABASE__URL",
+            format!("sqlite://{}", state.join("longshore.db").display()),
+        );
         shell.env("LONGSHORE__API__LISTEN", "127.0.0.1:0");
         shell.env("LONGSHORE_PLUGIN_PATH", target().join("debug"));
         if !self.url.is_empty() {
@@ -54,9 +64,17 @@ impl Session {
         let command = format!("exec env {line}");
         let mut child = self.shell(&command).stdout(Stdio::piped()).spawn().unwrap();
         let mut first = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
-        assert!(first.starts_with("ready http://"), "`{line}` printed {first:?}");
-        first.trim_start_matches("ready ").trim().clone_into(&mut self.url);
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut first)
+            .unwrap();
+        assert!(
+            first.starts_with("ready http://"),
+            "`{line}` printed {first:?}"
+        );
+        first
+            .trim_start_matches("ready ")
+            .trim()
+            .clone_into(&mut self.url);
         self.host = Some(child);
     }
 
@@ -72,9 +90,16 @@ impl Session {
     fn stop(&mut self) {
         if let Some(mut child) = self.host.take() {
             let pid = child.id().to_string();
-            let sent = Command::new("sh").args(["-c", "kill -INT \"$1\"", "sh", &pid]).status().unwrap();
+            let sent = Command::new("sh")
+                .args(["-c", "kill -INT \"$1\"", "sh", &pid])
+                .status()
+                .unwrap();
             assert!(sent.success());
-            assert_eq!(child.wait().unwrap().code(), Some(0), "Ctrl-C ends the host cleanly");
+            assert_eq!(
+                child.wait().unwrap().code(),
+                Some(0),
+                "Ctrl-C ends the host cleanly"
+            );
         }
     }
 }
@@ -94,7 +119,12 @@ impl Drop for Session {
 fn the_session_in_the_readme_works_as_written() {
     let readme = std::fs::read_to_string(workspace().join("README.md")).unwrap();
     let state = tempfile::tempdir().unwrap();
-    let mut session = Session { state, exports: Vec::new(), host: None, url: String::new() };
+    let mut session = Session {
+        state,
+        exports: Vec::new(),
+        host: None,
+        url: String::new(),
+    };
     let _ = std::fs::remove_dir_all("/tmp/acme-calm");
     let mut printed = Vec::new();
     for line in commands(&readme) {
@@ -102,7 +132,9 @@ fn the_session_in_the_readme_works_as_written() {
             session.up(&line);
         } else if line.starts_with("export ") {
             // The README assumes the usual target directory; the tests may be built elsewhere.
-            session.exports.push(line.replace("$PWD/target", &target().display().to_string()));
+            session
+                .exports
+                .push(line.replace("$PWD/target", &target().display().to_string()));
         } else {
             let text = session.run(&line);
             printed.push((line, text));
@@ -111,13 +143,18 @@ fn the_session_in_the_readme_works_as_written() {
     session.stop();
     let said = |start: &str| -> &str {
         let found = printed.iter().find(|(line, _)| line.starts_with(start));
-        found.map(|(_, text)| text.as_str()).unwrap_or_else(|| panic!("the session has no `{start}`"))
+        found
+            .map(|(_, text)| text.as_str())
+            .unwrap_or_else(|| panic!("the session has no `{start}`"))
     };
     assert_eq!(said("longshore server list").matches("ACTIVE").count(), 3);
     assert_eq!(said("longshore host list").matches("host-000").count(), 5);
     let switched = said("longshore plugin list --namespace");
     let used: Vec<&str> = switched.lines().filter(|l| l.contains("in_use")).collect();
-    assert!(used.len() == 1 && used[0].contains("chance_scheduler"), "{switched}");
+    assert!(
+        used.len() == 1 && used[0].contains("chance_scheduler"),
+        "{switched}"
+    );
     assert!(said("pgrep").contains("sleep 3600"));
     assert!(said("longshore plugin inspect").contains("acme-calm"));
     assert!(said("longshore plugin show").contains("in_use"));

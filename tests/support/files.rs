@@ -12,7 +12,10 @@ pub fn workspace() -> PathBuf {
 pub fn target() -> PathBuf {
     // target/<profile>/deps/<test>
     let exe = std::env::current_exe().expect("a running test has a file");
-    exe.ancestors().nth(3).expect("tests are built below the target directory").to_owned()
+    exe.ancestors()
+        .nth(3)
+        .expect("tests are built below the target directory")
+        .to_owned()
 }
 
 /// A file that `cargo xtask test` builds beforehand.
@@ -21,7 +24,11 @@ pub fn target() -> PathBuf {
 /// If it is not there, with the command that makes it.
 pub fn built(profile: &str, name: &str) -> PathBuf {
     let path = target().join(profile).join(name);
-    assert!(path.is_file(), "{} is missing; run `cargo xtask test`", path.display());
+    assert!(
+        path.is_file(),
+        "{} is missing; run `cargo xtask test`",
+        path.display()
+    );
     path
 }
 

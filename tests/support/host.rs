@@ -62,12 +62,23 @@ impl TestHost {
     /// A host that is not started. `config` is appended to `longshore.toml`, `map` to `plugins.toml`.
     pub fn new(config: &str, map: &str) -> TestHost {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let shipped = fs::read_to_string(workspace().join("plugins.toml")).expect("the shipped map");
+        let shipped =
+            fs::read_to_string(workspace().join("plugins.toml")).expect("the shipped map");
         fs::write(dir.path().join("plugins.toml"), format!("{shipped}\n{map}")).expect("a map");
-        let listen = if config.contains("[api]") { "" } else { "[api]\nlisten = \"127.0.0.1:0\"\n" };
+        let listen = if config.contains("[api]") {
+            ""
+        } else {
+            "[api]\nlisten = \"127.0.0.1:0\"\n"
+        };
         let text = format!("{listen}{config}\n");
         fs::write(dir.path().join("longshore.toml"), text).expect("a configuration");
-        TestHost { dir, profile: "debug", args: Vec::new(), env: Vec::new(), process: None }
+        TestHost {
+            dir,
+            profile: "debug",
+            args: Vec::new(),
+            env: Vec::new(),
+            process: None,
+        }
     }
 
     /// Runs the release build.
@@ -124,10 +135,19 @@ impl TestHost {
     pub fn try_start(&mut self) -> Result<(), Said> {
         assert!(self.process.is_none(), "it runs already");
         let log = self.dir.path().join("log");
-        let log_file = fs::File::options().create(true).append(true).open(&log).expect("a log");
+        let log_file = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .expect("a log");
         let from = log_file.metadata().expect("the log's size").len();
         let mut command = self.command();
-        command.arg("up").args(&self.args).stdout(Stdio::piped()).stderr(log_file).stdin(Stdio::null());
+        command
+            .arg("up")
+            .args(&self.args)
+            .stdout(Stdio::piped())
+            .stderr(log_file)
+            .stdin(Stdio::null());
         let mut child = command.spawn().expect("the program runs");
         let lines = lines_of(child.stdout.take().expect("its output is piped"));
         match lines.recv_timeout(PATIENCE) {
@@ -139,8 +159,13 @@ impl TestHost {
             other => {
                 let status = wait(&mut child);
                 let log = fs::read(&log).expect("the log");
-                let err = String::from_utf8_lossy(&log[usize::try_from(from).unwrap_or(0)..]).into_owned();
-                Err(Said { out: other.unwrap_or_default(), err, code: status.code() })
+                let err = String::from_utf8_lossy(&log[usize::try_from(from).unwrap_or(0)..])
+                    .into_owned();
+                Err(Said {
+                    out: other.unwrap_or_default(),
+                    err,
+                    code: status.code(),
+                })
             }
         }
     }
@@ -151,7 +176,13 @@ impl TestHost {
         if let Some(running) = &self.process {
             command.env("LONGSHORE_API", &running.url);
         }
-        Said::of(command.args(args).stdin(Stdio::null()).output().expect("the program runs"))
+        Said::of(
+            command
+                .args(args)
+                .stdin(Stdio::null())
+                .output()
+                .expect("the program runs"),
+        )
     }
 
     /// As `cli`; the command must succeed.
@@ -160,7 +191,12 @@ impl TestHost {
     /// If it does not.
     pub fn done(&self, args: &[&str]) -> Said {
         let said = self.cli(args);
-        assert_eq!(said.code, Some(0), "{args:?}: {said:#?}\n{}", self.log_tail());
+        assert_eq!(
+            said.code,
+            Some(0),
+            "{args:?}: {said:#?}\n{}",
+            self.log_tail()
+        );
         said
     }
 
@@ -196,7 +232,9 @@ impl TestHost {
     pub fn stop(&mut self) -> ExitStatus {
         let mut running = self.process.take().expect("the host runs");
         let pid = running.child.id().to_string();
-        let sent = Command::new("sh").args(["-c", "kill -TERM \"$1\"", "sh", &pid]).status();
+        let sent = Command::new("sh")
+            .args(["-c", "kill -TERM \"$1\"", "sh", &pid])
+            .status();
         assert!(sent.expect("sh runs").success());
         wait(&mut running.child)
     }
@@ -225,7 +263,11 @@ impl TestHost {
                 return servers;
             }
             let states = count_states(&servers);
-            assert!(start.elapsed() < PATIENCE, "{what}: still {states:?}\n{}", self.log_tail());
+            assert!(
+                start.elapsed() < PATIENCE,
+                "{what}: still {states:?}\n{}",
+                self.log_tail()
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -242,8 +284,16 @@ impl TestHost {
     pub fn guests(&self, driver: &str) -> BTreeMap<String, Vec<String>> {
         let mut found = BTreeMap::new();
         let hosts = self.dir.path().join("state/drivers");
-        for host in fs::read_dir(hosts).into_iter().flatten().filter_map(Result::ok) {
-            let instances = host.path().join("longshore.virt.driver").join(driver).join("instances");
+        for host in fs::read_dir(hosts)
+            .into_iter()
+            .flatten()
+            .filter_map(Result::ok)
+        {
+            let instances = host
+                .path()
+                .join("longshore.virt.driver")
+                .join(driver)
+                .join("instances");
             let mut ids: Vec<String> = fs::read_dir(instances)
                 .into_iter()
                 .flatten()
@@ -265,22 +315,40 @@ impl TestHost {
     /// If anything disagrees.
     pub fn audit(&self, accepted: &[String], driver: &str) {
         let servers = self.servers();
-        let by_id: BTreeMap<&str, &Json> =
-            servers.iter().map(|s| (s["id"].as_str().unwrap_or_default(), s)).collect();
+        let by_id: BTreeMap<&str, &Json> = servers
+            .iter()
+            .map(|s| (s["id"].as_str().unwrap_or_default(), s))
+            .collect();
         for id in accepted {
-            assert!(by_id.contains_key(id.as_str()), "{id} was accepted and is lost\n{}", self.log_tail());
+            assert!(
+                by_id.contains_key(id.as_str()),
+                "{id} was accepted and is lost\n{}",
+                self.log_tail()
+            );
         }
         let mut expected: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for server in &servers {
             let text = |key: &str| server[key].as_str().unwrap_or_default().to_owned();
             match text("status").as_str() {
                 "ACTIVE" => expected.entry(text("host")).or_default().push(text("id")),
-                "ERROR" => assert!(server["fault"]["message"].is_string(), "an ERROR without fault: {server}"),
-                other => panic!("{} is still {other}: {server}\n{}", text("id"), self.log_tail()),
+                "ERROR" => assert!(
+                    server["fault"]["message"].is_string(),
+                    "an ERROR without fault: {server}"
+                ),
+                other => panic!(
+                    "{} is still {other}: {server}\n{}",
+                    text("id"),
+                    self.log_tail()
+                ),
             }
         }
         expected.values_mut().for_each(|ids| ids.sort());
-        assert_eq!(self.guests(driver), expected, "the driver holds other guests\n{}", self.log_tail());
+        assert_eq!(
+            self.guests(driver),
+            expected,
+            "the driver holds other guests\n{}",
+            self.log_tail()
+        );
     }
 }
 
@@ -298,11 +366,20 @@ impl Drop for TestHost {
 /// Ends whatever runs for an instance of the `process` driver, which outlives its host by design.
 fn end_guest(id: &str) {
     let marker = format!("LONGSHORE_INSTANCE={id}");
-    for entry in fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok) {
+    for entry in fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+    {
         let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
-        if environment.split(|b| *b == 0).any(|v| v == marker.as_bytes()) {
+        if environment
+            .split(|b| *b == 0)
+            .any(|v| v == marker.as_bytes())
+        {
             let pid = entry.file_name().to_string_lossy().into_owned();
-            let _ = Command::new("sh").args(["-c", "kill -KILL \"$1\"", "sh", &pid]).status();
+            let _ = Command::new("sh")
+                .args(["-c", "kill -KILL \"$1\"", "sh", &pid])
+                .status();
         }
     }
 }
@@ -311,14 +388,18 @@ fn end_guest(id: &str) {
 pub fn count_states(servers: &[Json]) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for server in servers {
-        *counts.entry(server["status"].as_str().unwrap_or("?").to_owned()).or_default() += 1;
+        *counts
+            .entry(server["status"].as_str().unwrap_or("?").to_owned())
+            .or_default() += 1;
     }
     counts
 }
 
 /// Every server has reached an end.
 pub fn settled(servers: &[Json]) -> bool {
-    servers.iter().all(|s| matches!(s["status"].as_str(), Some("ACTIVE" | "ERROR" | "SHUTOFF")))
+    servers
+        .iter()
+        .all(|s| matches!(s["status"].as_str(), Some("ACTIVE" | "ERROR" | "SHUTOFF")))
 }
 
 fn lines_of(out: impl std::io::Read + Send + 'static) -> Receiver<String> {

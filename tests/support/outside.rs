@@ -62,7 +62,11 @@ pub fn build(crate_dir: &Path, how: &Build) -> PathBuf {
     let cache = format!("outside/{}", how.toolchain.unwrap_or("own"));
     let target_dir = target().join(cache);
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.arg("build").arg("--target-dir").arg(&target_dir).current_dir(crate_dir);
+    cargo
+        .arg("build")
+        .arg("--target-dir")
+        .arg(&target_dir)
+        .current_dir(crate_dir);
     // The test's own cargo left its marks in the environment.
     for (key, _) in std::env::vars().filter(|(k, _)| k.starts_with("CARGO_") && k != "CARGO_HOME") {
         cargo.env_remove(key);
@@ -72,13 +76,21 @@ pub fn build(crate_dir: &Path, how: &Build) -> PathBuf {
     }
     if let Some(version) = how.toolchain {
         let rustc = target().join("toolchains").join(version).join("bin/rustc");
-        assert!(rustc.is_file(), "{} is missing; run `cargo xtask test`", rustc.display());
+        assert!(
+            rustc.is_file(),
+            "{} is missing; run `cargo xtask test`",
+            rustc.display()
+        );
         cargo.env("RUSTC", rustc);
     }
     cargo.envs(how.env.iter().copied());
     let out = cargo.output().expect("cargo runs");
     let said = String::from_utf8_lossy(&out.stderr);
-    assert!(out.status.success(), "building {} failed:\n{said}", crate_dir.display());
+    assert!(
+        out.status.success(),
+        "building {} failed:\n{said}",
+        crate_dir.display()
+    );
     target_dir.join(if how.debug { "debug" } else { "release" })
 }
 

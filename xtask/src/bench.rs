@@ -14,15 +14,32 @@ const BENCHES: &[(&str, &str, &str)] = &[
 
 /// Builds everything in release and runs the benchmarks that are named, or all.
 pub(crate) fn bench(names: &[String]) -> Result<(), String> {
-    if let Some(unknown) = names.iter().find(|n| !BENCHES.iter().any(|(name, ..)| name == n)) {
+    if let Some(unknown) = names
+        .iter()
+        .find(|n| !BENCHES.iter().any(|(name, ..)| name == n))
+    {
         let known: Vec<&str> = BENCHES.iter().map(|(name, ..)| *name).collect();
-        return Err(format!("no benchmark `{unknown}`; there are {}", known.join(", ")));
+        return Err(format!(
+            "no benchmark `{unknown}`; there are {}",
+            known.join(", ")
+        ));
     }
     up::build(true)?;
-    run(&mut cargo(&["build", "--release", "--package", "longshore-bench-plugin"]))?;
+    run(&mut cargo(&[
+        "build",
+        "--release",
+        "--package",
+        "longshore-bench-plugin",
+    ]))?;
     for (name, package, target) in BENCHES {
         if names.is_empty() || names.iter().any(|n| n == name) {
-            run(&mut cargo(&["bench", "--package", package, "--bench", target]))?;
+            run(&mut cargo(&[
+                "bench",
+                "--package",
+                package,
+                "--bench",
+                target,
+            ]))?;
         }
     }
     Ok(())

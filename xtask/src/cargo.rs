@@ -25,8 +25,14 @@ pub(crate) fn cargo(args: &[&str]) -> Command {
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     let text = format!("{command:?}").replace('"', "");
     eprintln!("+ {text}");
-    let status = command.status().map_err(|e| format!("cannot run `{text}`: {e}"))?;
-    if status.success() { Ok(()) } else { Err(format!("`{text}` ended with {status}")) }
+    let status = command
+        .status()
+        .map_err(|e| format!("cannot run `{text}`: {e}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("`{text}` ended with {status}"))
+    }
 }
 
 /// Whether a program is on the path.

@@ -31,19 +31,30 @@ pub(crate) fn test(args: &[String]) -> Result<(), String> {
 }
 
 fn install() -> Result<(), String> {
-    let mut packages: Vec<&str> =
-        PROGRAMS.iter().filter(|(program, _)| !has(program)).map(|(_, package)| *package).collect();
+    let mut packages: Vec<&str> = PROGRAMS
+        .iter()
+        .filter(|(program, _)| !has(program))
+        .map(|(_, package)| *package)
+        .collect();
     packages.dedup();
     if packages.is_empty() {
         return Ok(());
     }
-    let by_hand = format!("install them with: apt-get install --yes {}", packages.join(" "));
+    let by_hand = format!(
+        "install them with: apt-get install --yes {}",
+        packages.join(" ")
+    );
     if !has("apt-get") {
-        return Err(format!("these packages are missing and there is no apt-get; {by_hand}"));
+        return Err(format!(
+            "these packages are missing and there is no apt-get; {by_hand}"
+        ));
     }
-    run(Command::new("apt-get").args(["update", "--quiet"])).map_err(|e| format!("{e}; {by_hand}"))?;
+    run(Command::new("apt-get").args(["update", "--quiet"]))
+        .map_err(|e| format!("{e}; {by_hand}"))?;
     let mut install = Command::new("apt-get");
-    install.args(["install", "--yes", "--quiet"]).args(&packages);
+    install
+        .args(["install", "--yes", "--quiet"])
+        .args(&packages);
     run(&mut install).map_err(|e| format!("{e}; {by_hand}"))
 }
 
@@ -60,5 +71,7 @@ fn old_toolchains() -> Result<(), String> {
     if !lists_are_fresh() {
         run(Command::new("apt-get").args(["update", "--quiet"]))?;
     }
-    run(Command::new("sh").arg(root().join(OLD_TOOLCHAINS)).arg(&dir))
+    run(Command::new("sh")
+        .arg(root().join(OLD_TOOLCHAINS))
+        .arg(&dir))
 }

@@ -43,5 +43,8 @@ pub(crate) fn up(args: &[String]) -> Result<(), String> {
     }
     // The program takes this process's place, so that signals and the exit code are its own.
     let error = command.exec();
-    Err(format!("cannot run {}: {error}", dir.join("longshore").display()))
+    Err(format!(
+        "cannot run {}: {error}",
+        dir.join("longshore").display()
+    ))
 }

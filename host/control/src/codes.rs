@@ -77,6 +77,6 @@ pub const TABLE: &[Code] = &[
         code: CONDUCTOR_AWAY,
         title: "no conductor answers",
         cause: "the conductor is not running, or the broker between is down",
-        cure: "start `longshore serve conductor`, then start this service again",
+        cure: "look for the conductor's errors in the log, then start the host again",
     },
 ];

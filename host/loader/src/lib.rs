@@ -4,11 +4,6 @@
 //! Must not know: which kinds of drivers exist, services, async runtimes, logging. What happened
 //! is returned as values (`Diagnostic`, `Refusal`, reports), never printed.
 
-#![cfg_attr(
-    test,
-    expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")
-)]
-
 pub mod codes;
 pub mod diagnostic;
 #[doc(hidden)]

@@ -16,10 +16,14 @@ use crate::config::resolved::{LogConfig, LogFormat};
 /// Starts logging for the rest of the process's life; a second call changes nothing.
 pub fn start(config: &LogConfig) {
     let filter = EnvFilter::try_new(&config.filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let plain = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(true);
+    let plain = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_target(true);
     let registry = tracing_subscriber::registry().with(filter);
     let started = match config.format {
-        LogFormat::Text => registry.with(plain.with_ansi(std::io::stderr().is_terminal())).try_init(),
+        LogFormat::Text => registry
+            .with(plain.with_ansi(std::io::stderr().is_terminal()))
+            .try_init(),
         LogFormat::Json => registry.with(plain.json()).try_init(),
     };
     if started.is_ok() {

@@ -10,8 +10,8 @@ use std::process::ExitCode;
 
 use longshore::cli::render::Streams;
 use longshore::cli::{self, World};
-use longshore::wiring;
 use longshore::config::Surroundings;
+use longshore::wiring;
 
 fn main() -> ExitCode {
     let (mut out, mut err) = (io::stdout(), io::stderr());

@@ -1,7 +1,6 @@
 //! States: words, status, and the rules of the operations.
 //!
 //! Goes through the public surface only.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use longshore_objects::state::vm_states_of_status;
 use longshore_objects::transition::{accept, rule, steps};

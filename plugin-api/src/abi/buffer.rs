@@ -30,7 +30,11 @@ unsafe impl<T: Sync> Sync for RawSlice<'_, T> {}
 impl<'a, T> RawSlice<'a, T> {
     /// Borrows a slice.
     pub const fn new(slice: &'a [T]) -> Self {
-        Self { ptr: slice.as_ptr(), len: slice.len(), life: PhantomData }
+        Self {
+            ptr: slice.as_ptr(),
+            len: slice.len(),
+            life: PhantomData,
+        }
     }
 
     /// The slice.
@@ -77,7 +81,11 @@ pub struct RawSliceMut<'a, T> {
 impl<'a, T> RawSliceMut<'a, T> {
     /// Borrows a slice.
     pub fn new(slice: &'a mut [T]) -> Self {
-        Self { ptr: slice.as_mut_ptr(), len: slice.len(), life: PhantomData }
+        Self {
+            ptr: slice.as_mut_ptr(),
+            len: slice.len(),
+            life: PhantomData,
+        }
     }
 
     /// The slice.
@@ -123,12 +131,22 @@ impl<T> RawVec<T> {
     /// Takes a vector.
     pub fn own(vec: Vec<T>) -> Self {
         let mut vec = ManuallyDrop::new(vec);
-        Self { ptr: vec.as_mut_ptr(), len: vec.len(), cap: vec.capacity(), free: free_vec::<T> }
+        Self {
+            ptr: vec.as_mut_ptr(),
+            len: vec.len(),
+            cap: vec.capacity(),
+            free: free_vec::<T>,
+        }
     }
 
     /// Borrows items that outlive the call the value is made for. Nothing is freed when it is dropped.
     pub fn lend(items: &[T]) -> Self {
-        Self { ptr: items.as_ptr() as *mut T, len: items.len(), cap: 0, free: free_nothing::<T> }
+        Self {
+            ptr: items.as_ptr() as *mut T,
+            len: items.len(),
+            cap: 0,
+            free: free_nothing::<T>,
+        }
     }
 
     /// How many items the maker says there are.

@@ -43,11 +43,23 @@ impl<'a> RawContext<'a> {
         // SAFETY: the host leaks its services.
         let services = unsafe { Services::from_raw(self.services) };
         // SAFETY: the texts were made by `lend`, and live during the call.
-        let (namespace, name, host) =
-            unsafe { (read_text(self.namespace)?, read_text(self.name)?, read_text(self.host)?) };
+        let (namespace, name, host) = unsafe {
+            (
+                read_text(self.namespace)?,
+                read_text(self.name)?,
+                read_text(self.host)?,
+            )
+        };
         // SAFETY: as above.
         let dir = std::ffi::OsStr::from_bytes(unsafe { self.state_dir.get() });
-        Ok(Context::new(services, self.driver, namespace, name, host, dir.into()))
+        Ok(Context::new(
+            services,
+            self.driver,
+            namespace,
+            name,
+            host,
+            dir.into(),
+        ))
     }
 }
 

@@ -21,9 +21,18 @@ pub enum ColumnData {
 impl ColumnData {
     fn raw(&self) -> RawColumn {
         match self {
-            Self::U32(v) => RawColumn { ptr: v.as_ptr().cast::<c_void>(), len: v.len() },
-            Self::I32(v) => RawColumn { ptr: v.as_ptr().cast::<c_void>(), len: v.len() },
-            Self::F32(v) => RawColumn { ptr: v.as_ptr().cast::<c_void>(), len: v.len() },
+            Self::U32(v) => RawColumn {
+                ptr: v.as_ptr().cast::<c_void>(),
+                len: v.len(),
+            },
+            Self::I32(v) => RawColumn {
+                ptr: v.as_ptr().cast::<c_void>(),
+                len: v.len(),
+            },
+            Self::F32(v) => RawColumn {
+                ptr: v.as_ptr().cast::<c_void>(),
+                len: v.len(),
+            },
         }
     }
 }
@@ -88,11 +97,15 @@ unsafe extern "C" fn release(raw: *const RawTable) {
 unsafe extern "C" fn text(raw: *const RawTable, id: u32) -> RawStr<'static> {
     // SAFETY: as in `retain`; the caller keeps the table alive while it uses the text.
     let snapshot = unsafe { &*raw.cast::<Snapshot>() };
-    snapshot.texts.texts.get(id as usize).map_or(RawStr::text(""), |t| {
-        let bytes: *const [u8] = t.as_bytes();
-        // SAFETY: texts are never freed or moved while the snapshot holds them.
-        RawStr::new(unsafe { &*bytes })
-    })
+    snapshot
+        .texts
+        .texts
+        .get(id as usize)
+        .map_or(RawStr::text(""), |t| {
+            let bytes: *const [u8] = t.as_bytes();
+            // SAFETY: texts are never freed or moved while the snapshot holds them.
+            RawStr::new(unsafe { &*bytes })
+        })
 }
 
 unsafe extern "C" fn find(raw: *const RawTable, wanted: RawStr<'_>) -> u32 {
@@ -100,11 +113,20 @@ unsafe extern "C" fn find(raw: *const RawTable, wanted: RawStr<'_>) -> u32 {
     let snapshot = unsafe { &*raw.cast::<Snapshot>() };
     // SAFETY: the caller lends a text for this call.
     let bytes = unsafe { wanted.get() };
-    std::str::from_utf8(bytes).ok().and_then(|t| snapshot.texts.ids.get(t)).copied().unwrap_or(NO_TEXT)
+    std::str::from_utf8(bytes)
+        .ok()
+        .and_then(|t| snapshot.texts.ids.get(t))
+        .copied()
+        .unwrap_or(NO_TEXT)
 }
 
 /// Makes an immutable table of these parts; no item is copied.
-pub fn snapshot(hosts: usize, columns: Vec<ColumnData>, lists: Vec<Arc<ListData>>, texts: Arc<Texts>) -> TableRef {
+pub fn snapshot(
+    hosts: usize,
+    columns: Vec<ColumnData>,
+    lists: Vec<Arc<ListData>>,
+    texts: Arc<Texts>,
+) -> TableRef {
     let raw_columns: Vec<_> = columns.iter().map(ColumnData::raw).collect();
     let raw_lists: Vec<_> = lists.iter().map(|l| raw_list(l)).collect();
     let raw = RawTable {
@@ -117,7 +139,14 @@ pub fn snapshot(hosts: usize, columns: Vec<ColumnData>, lists: Vec<Arc<ListData>
         columns: for_ever(&raw_columns),
         lists: for_ever(&raw_lists),
     };
-    let shared = Arc::new(Snapshot { raw, raw_columns, raw_lists, columns, lists, texts });
+    let shared = Arc::new(Snapshot {
+        raw,
+        raw_columns,
+        raw_lists,
+        columns,
+        lists,
+        texts,
+    });
     debug_assert_eq!(shared.raw_columns.len(), shared.columns.len());
     debug_assert_eq!(shared.raw_lists.len(), shared.lists.len());
     // SAFETY: `into_raw` hands over one counted reference; `raw` is the first field.
@@ -125,7 +154,10 @@ pub fn snapshot(hosts: usize, columns: Vec<ColumnData>, lists: Vec<Arc<ListData>
 }
 
 fn raw_list(list: &ListData) -> RawList {
-    RawList { offsets: for_ever(&list.offsets), values: for_ever(&list.values) }
+    RawList {
+        offsets: for_ever(&list.offsets),
+        values: for_ever(&list.values),
+    }
 }
 
 /// A view whose owner is kept by the snapshot it goes into.

@@ -17,7 +17,10 @@ use std::sync::Once;
 /// # Safety
 /// `out` must be valid for writing one `R::Abi`.
 #[inline(always)]
-pub unsafe fn guard<R: Wire>(out: *mut R::Abi, call: impl FnOnce() -> Result<R, DriverError>) -> *mut RawError {
+pub unsafe fn guard<R: Wire>(
+    out: *mut R::Abi,
+    call: impl FnOnce() -> Result<R, DriverError>,
+) -> *mut RawError {
     let answer = catch_unwind(AssertUnwindSafe(|| {
         call().map(|value| {
             let mut sent = value.prepare();
@@ -45,7 +48,11 @@ thread_local! {
 #[cold]
 pub fn panic_to_error(payload: Box<dyn Any + Send>) -> DriverError {
     let (message, place) = PLACE.with(|p| p.borrow_mut().take()).unwrap_or_default();
-    let message = if message.is_empty() { payload_text(&*payload) } else { message };
+    let message = if message.is_empty() {
+        payload_text(&*payload)
+    } else {
+        message
+    };
     if let Err(second) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
         std::mem::forget(second);
         PLACE.with(|p| p.borrow_mut().take());
@@ -57,7 +64,10 @@ fn payload_text(payload: &(dyn Any + Send)) -> String {
     if let Some(text) = payload.downcast_ref::<&str>() {
         return (*text).to_owned();
     }
-    payload.downcast_ref::<String>().cloned().unwrap_or_else(|| "(no message)".to_owned())
+    payload
+        .downcast_ref::<String>()
+        .cloned()
+        .unwrap_or_else(|| "(no message)".to_owned())
 }
 
 /// Installs this library's panic hook, once: it remembers the place, tells the host's log, and prints nothing.
@@ -67,9 +77,15 @@ pub fn install_hook(services: Services) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         std::panic::set_hook(Box::new(move |info| {
-            let place = info.location().map(|l| format!("{}:{}", l.file(), l.line())).unwrap_or_default();
+            let place = info
+                .location()
+                .map(|l| format!("{}:{}", l.file(), l.line()))
+                .unwrap_or_default();
             let text = payload_text(info.payload());
-            let name = std::thread::current().name().unwrap_or("unnamed").to_owned();
+            let name = std::thread::current()
+                .name()
+                .unwrap_or("unnamed")
+                .to_owned();
             services.log_panic(&format!("thread `{name}` panicked at {place}: {text}"));
             // A panic while the thread's locals are being destroyed has nowhere to go; the log line is enough.
             let _ = PLACE.try_with(|p| *p.borrow_mut() = Some((text, place)));

@@ -57,7 +57,9 @@ impl Plugin {
         // SAFETY: any static that exports this name is at least as large as its magic.
         let magic = unsafe { std::ptr::addr_of!((*symbol).magic).read_unaligned() };
         if magic != MAGIC {
-            return Err(RootError::BadHeader("the exported symbol does not start with `longshore-abi-1`"));
+            return Err(RootError::BadHeader(
+                "the exported symbol does not start with `longshore-abi-1`",
+            ));
         }
         // SAFETY: the magic vouches for the rest of the header.
         let open = unsafe { (*symbol).open };
@@ -92,7 +94,8 @@ impl Plugin {
 
     /// The entry with this namespace and name.
     pub fn entry(&self, namespace: &str, name: &str) -> Option<PluginEntry> {
-        self.entries().find(|e| e.name() == name && e.namespace() == namespace)
+        self.entries()
+            .find(|e| e.name() == name && e.namespace() == namespace)
     }
 }
 
@@ -129,7 +132,10 @@ impl PluginEntry {
         let kind = self.kind();
         if kind != K::ID || self.0.revision != K::REVISION {
             let there = format!("{kind} revision {}", self.0.revision);
-            return Err(BuildError::WrongKind(there, format!("{} revision {}", K::ID, K::REVISION)));
+            return Err(BuildError::WrongKind(
+                there,
+                format!("{} revision {}", K::ID, K::REVISION),
+            ));
         }
         // SAFETY: a static slice of the plugin's.
         let theirs = unsafe { self.0.methods.get() };
@@ -140,16 +146,25 @@ impl PluginEntry {
     ///
     /// # Errors
     /// [`BuildError`].
-    pub fn build<K: ?Sized + DriverKind>(&self, settings: &str, context: &Context) -> Result<Built<K>, BuildError> {
+    pub fn build<K: ?Sized + DriverKind>(
+        &self,
+        settings: &str,
+        context: &Context,
+    ) -> Result<Built<K>, BuildError> {
         self.check::<K>()?;
         self.build_checked(settings, context)
     }
 
-    fn build_checked<K: ?Sized + DriverKind>(&self, settings: &str, context: &Context) -> Result<Built<K>, BuildError> {
+    fn build_checked<K: ?Sized + DriverKind>(
+        &self,
+        settings: &str,
+        context: &Context,
+    ) -> Result<Built<K>, BuildError> {
         let raw_context = RawContext::lend(context);
         let mut raw = std::mem::MaybeUninit::<RawDriver>::uninit();
         // SAFETY: the entry's own function; all three arguments live during the call.
-        let error = unsafe { (self.0.build)(RawStr::text(settings), &raw_context, raw.as_mut_ptr()) };
+        let error =
+            unsafe { (self.0.build)(RawStr::text(settings), &raw_context, raw.as_mut_ptr()) };
         if !error.is_null() {
             // SAFETY: a non-null error is ours to take, once.
             return Err(BuildError::Driver(unsafe { take_error(error) }));
@@ -157,11 +172,17 @@ impl PluginEntry {
         // SAFETY: null means that the driver was written.
         let raw = unsafe { raw.assume_init() };
         if raw.this.is_null() || raw.table.is_null() {
-            return Err(BuildError::Layout(format!("`{}`: the constructor gave no driver", self.name())));
+            return Err(BuildError::Layout(format!(
+                "`{}`: the constructor gave no driver",
+                self.name()
+            )));
         }
         // SAFETY: the methods were checked against `K`'s before the constructor ran.
         let driver = K::share(unsafe { K::proxy(raw) });
-        Ok(Built { ready: Ready { raw }, driver })
+        Ok(Built {
+            ready: Ready { raw },
+            driver,
+        })
     }
 }
 
@@ -207,7 +228,10 @@ impl<K: ?Sized> Built<K> {
 
 impl<K: ?Sized> Clone for Built<K> {
     fn clone(&self) -> Self {
-        Self { driver: Arc::clone(&self.driver), ready: self.ready }
+        Self {
+            driver: Arc::clone(&self.driver),
+            ready: self.ready,
+        }
     }
 }
 
@@ -246,7 +270,14 @@ static LEVEL: AtomicU32 = AtomicU32::new(3);
 static SHUTDOWN: AtomicU32 = AtomicU32::new(0);
 static SINK: AtomicPtr<()> = AtomicPtr::new(std::ptr::null_mut());
 
-unsafe extern "C" fn log(driver: u64, level: u32, target: RawStr<'_>, words: RawStr<'_>, file: RawStr<'_>, line: u32) {
+unsafe extern "C" fn log(
+    driver: u64,
+    level: u32,
+    target: RawStr<'_>,
+    words: RawStr<'_>,
+    file: RawStr<'_>,
+    line: u32,
+) {
     let sink = SINK.load(Ordering::Acquire);
     if sink.is_null() {
         return;
@@ -257,9 +288,19 @@ unsafe extern "C" fn log(driver: u64, level: u32, target: RawStr<'_>, words: Raw
     let _ = std::panic::catch_unwind(|| {
         // SAFETY: the plugin lends three texts for this call.
         let (target, words, file) = unsafe { (target.get(), words.get(), file.get()) };
-        let (target, words, file) =
-            (String::from_utf8_lossy(target), String::from_utf8_lossy(words), String::from_utf8_lossy(file));
-        sink(&LogRecord { driver, level, target: &target, text: &words, file: &file, line });
+        let (target, words, file) = (
+            String::from_utf8_lossy(target),
+            String::from_utf8_lossy(words),
+            String::from_utf8_lossy(file),
+        );
+        sink(&LogRecord {
+            driver,
+            level,
+            target: &target,
+            text: &words,
+            file: &file,
+            line,
+        });
     });
 }
 

@@ -220,18 +220,30 @@ unsafe impl<'a> Wire for Host<'a> {
     type Held = HeldHost;
     const LAYOUT: &'static TypeLayout = &TypeLayout::of::<RawHost>("Host", &[]);
     fn prepare(self) -> RawHost {
-        RawHost { table: self.table().raw(), row: self.row() }
+        RawHost {
+            table: self.table().raw(),
+            row: self.row(),
+        }
     }
     fn lower(sent: &mut RawHost) -> RawHost {
         *sent
     }
     unsafe fn receive(abi: RawHost) -> Result<HeldHost, BadValue> {
         // SAFETY: as for `&HostTable`.
-        let table = std::mem::ManuallyDrop::new(HostTable::from_ref(unsafe { TableRef::from_counted(abi.table) }));
+        let table = std::mem::ManuallyDrop::new(HostTable::from_ref(unsafe {
+            TableRef::from_counted(abi.table)
+        }));
         if abi.row >= table.len() {
-            return Err(BadValue(format!("host #{} of a table of {}", abi.row, table.len())));
+            return Err(BadValue(format!(
+                "host #{} of a table of {}",
+                abi.row,
+                table.len()
+            )));
         }
-        Ok(HeldHost { table, row: abi.row })
+        Ok(HeldHost {
+            table,
+            row: abi.row,
+        })
     }
     unsafe fn lend(held: *mut HeldHost) -> Host<'a> {
         // SAFETY: the caller keeps `held` alive.
@@ -251,13 +263,20 @@ pub struct RawMask {
 impl RawMask {
     fn of(mask: &mut Mask<'_>) -> Self {
         let hosts = mask.len();
-        Self { words: mask.words_mut().as_mut_ptr(), hosts }
+        Self {
+            words: mask.words_mut().as_mut_ptr(),
+            hosts,
+        }
     }
 
     unsafe fn mask<'a>(self) -> Mask<'a> {
         let words = (self.hosts + 63) / 64;
-        // SAFETY: made by `of` from a real mask with that many words, alive during the call.
-        let words = if words == 0 { &mut [] } else { unsafe { std::slice::from_raw_parts_mut(self.words, words) } };
+        let words = if words == 0 {
+            &mut []
+        } else {
+            // SAFETY: made by `of` from a real mask with that many words, alive during the call.
+            unsafe { std::slice::from_raw_parts_mut(self.words, words) }
+        };
         Mask::new(words, self.hosts)
     }
 }
@@ -291,7 +310,10 @@ unsafe impl<'a, 'm> Wire for &'a Mask<'m> {
     type Held = Mask<'m>;
     const LAYOUT: &'static TypeLayout = &TypeLayout::of::<RawMask>("&Mask", &[]);
     fn prepare(self) -> RawMask {
-        RawMask { words: self.words().as_ptr() as *mut u64, hosts: self.len() }
+        RawMask {
+            words: self.words().as_ptr() as *mut u64,
+            hosts: self.len(),
+        }
     }
     fn lower(sent: &mut RawMask) -> RawMask {
         *sent

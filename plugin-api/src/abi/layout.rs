@@ -68,21 +68,33 @@ impl TypeLayout {
                 None => return Some(format!("`{here}` has no field `{field}` in the plugin")),
                 Some(found) if found.name() != field => {
                     let got = found.name();
-                    return Some(format!("`{here}`: field `{field}` here, `{got}` in the plugin"));
+                    return Some(format!(
+                        "`{here}`: field `{field}` here, `{got}` in the plugin"
+                    ));
                 }
                 Some(found) => {
                     if let Some(why) = part.layout.differs(found.layout, depth + 1) {
-                        let place = if field.is_empty() { String::new() } else { format!(".{field}") };
+                        let place = if field.is_empty() {
+                            String::new()
+                        } else {
+                            format!(".{field}")
+                        };
                         return Some(format!("`{here}{place}`: {why}"));
                     }
                 }
             }
         }
         if let Some(extra) = theirs.get(ours.len()) {
-            return Some(format!("`{here}` has an extra field `{}` in the plugin", extra.name()));
+            return Some(format!(
+                "`{here}` has an extra field `{}` in the plugin",
+                extra.name()
+            ));
         }
         if (self.size, self.align) != (other.size, other.align) {
-            return Some(format!("`{here}` has {} bytes here, {} in the plugin", self.size, other.size));
+            return Some(format!(
+                "`{here}` has {} bytes here, {} in the plugin",
+                self.size, other.size
+            ));
         }
         None
     }
@@ -91,7 +103,10 @@ impl TypeLayout {
 impl Part {
     /// A field.
     pub const fn new(name: &'static str, layout: &'static TypeLayout) -> Self {
-        Self { name: RawStr::text(name), layout }
+        Self {
+            name: RawStr::text(name),
+            layout,
+        }
     }
 
     fn name(&self) -> String {
@@ -134,7 +149,10 @@ pub fn methods_differ(kind: &str, ours: &[MethodDesc], theirs: &[MethodDesc]) ->
         };
         if found.name() != name {
             let got = found.name();
-            return Some(format!("kind {kind}: method #{} is `{name}` here, `{got}` in the plugin", i + 1));
+            return Some(format!(
+                "kind {kind}: method #{} is `{name}` here, `{got}` in the plugin",
+                i + 1
+            ));
         }
         if let Some(why) = method_differs(method, found) {
             return Some(format!("kind {kind}: `{name}` {why}"));
@@ -147,12 +165,18 @@ fn method_differs(ours: &MethodDesc, theirs: &MethodDesc) -> Option<String> {
     // SAFETY: both tables were made by `driver_kind!`, each in its own library.
     let (a, b) = unsafe { (ours.args.get(), theirs.args.get()) };
     if a.len() != b.len() {
-        return Some(format!("takes {} arguments here, {} in the plugin", a.len(), b.len()));
+        return Some(format!(
+            "takes {} arguments here, {} in the plugin",
+            a.len(),
+            b.len()
+        ));
     }
     for (i, (here, there)) in a.iter().zip(b).enumerate() {
         if let Some(why) = here.difference(there) {
             return Some(format!("argument {}: {why}", i + 1));
         }
     }
-    ours.ret.difference(theirs.ret).map(|why| format!("result: {why}"))
+    ours.ret
+        .difference(theirs.ret)
+        .map(|why| format!("result: {why}"))
 }

@@ -35,11 +35,21 @@ pub const fn note_len(parts: &[&[Part]]) -> usize {
 /// The note. `N` must be [`note_len`] of the same parts.
 pub const fn note<const N: usize>(parts: &[&[Part]]) -> Note<N> {
     let (_, desc) = write(parts, [b' '; N], true);
-    Note { name_len: 10, desc_len: N as u32, kind: 1, name: *b"longshore\0\0\0", desc }
+    Note {
+        name_len: 10,
+        desc_len: N as u32,
+        kind: 1,
+        name: *b"longshore\0\0\0",
+        desc,
+    }
 }
 
 /// Writes the parts into `out` (when `keep`), and counts them in either case.
-const fn write<const N: usize>(parts: &[&[Part]], mut out: [u8; N], keep: bool) -> (usize, [u8; N]) {
+const fn write<const N: usize>(
+    parts: &[&[Part]],
+    mut out: [u8; N],
+    keep: bool,
+) -> (usize, [u8; N]) {
     let mut at = 0;
     let mut comma = false;
     let mut last = b'"';
@@ -103,7 +113,13 @@ mod tests {
     fn a_note_is_json_padded_with_blanks() {
         const PARTS: &[&[Part]] = &[
             &[Part::Json("[")],
-            &[Part::Json("{\"a\":\""), Part::Text(" say"), Part::Text(" \"hi\"\\"), Part::Json("\"}"), Part::Comma],
+            &[
+                Part::Json("{\"a\":\""),
+                Part::Text(" say"),
+                Part::Text(" \"hi\"\\"),
+                Part::Json("\"}"),
+                Part::Comma,
+            ],
             &[Part::Json("{}"), Part::Comma],
             &[Part::Json("]")],
         ];
@@ -111,6 +127,9 @@ mod tests {
         let made: Note<LEN> = note(PARTS);
         let text = std::str::from_utf8(&made.desc).unwrap();
         assert_eq!(text.trim_end(), r#"[{"a":"say \"hi\"\\"},{}]"#);
-        assert_eq!((LEN % 4, made.desc_len as usize, made.name_len), (0, LEN, 10));
+        assert_eq!(
+            (LEN % 4, made.desc_len as usize, made.name_len),
+            (0, LEN, 10)
+        );
     }
 }

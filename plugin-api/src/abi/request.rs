@@ -86,16 +86,27 @@ fn for_ever<T>(items: &[T]) -> RawSlice<'static, T> {
 
 fn share(slots: Slots) -> *const RawRequest {
     let text = |t: &String| for_ever(t.as_bytes());
-    let pair = |(k, v): &(String, String)| RawTextPair { key: text(k), value: text(v) };
+    let pair = |(k, v): &(String, String)| RawTextPair {
+        key: text(k),
+        value: text(v),
+    };
     let empty = RawStr::text("");
     let maybe = |t: &Option<String>| RawText {
         text: t.as_ref().map_or(empty, text),
         present: u32::from(t.is_some()),
     };
     let texts: Vec<_> = slots.texts.iter().map(maybe).collect();
-    let list_items: Vec<Vec<_>> = slots.lists.iter().map(|l| l.iter().map(text).collect()).collect();
+    let list_items: Vec<Vec<_>> = slots
+        .lists
+        .iter()
+        .map(|l| l.iter().map(text).collect())
+        .collect();
     let lists: Vec<_> = list_items.iter().map(|l| for_ever(l)).collect();
-    let pair_items: Vec<Vec<_>> = slots.pairs.iter().map(|l| l.iter().map(pair).collect()).collect();
+    let pair_items: Vec<Vec<_>> = slots
+        .pairs
+        .iter()
+        .map(|l| l.iter().map(pair).collect())
+        .collect();
     let pairs: Vec<_> = pair_items.iter().map(|l| for_ever(l)).collect();
     let raw = RawRequest {
         size: std::mem::size_of::<RawRequest>(),
@@ -148,7 +159,10 @@ impl RequestRef {
     #[inline]
     pub fn number(&self, slot: usize) -> u64 {
         // SAFETY: the maker's slice lives while the request does.
-        unsafe { self.raw().numbers.get() }.get(slot).copied().unwrap_or(0)
+        unsafe { self.raw().numbers.get() }
+            .get(slot)
+            .copied()
+            .unwrap_or(0)
     }
 
     /// A text.

@@ -60,7 +60,8 @@ pub struct Entry {
     /// Its kind's methods, as the plugin knows them.
     pub methods: RawSlice<'static, MethodDesc>,
     /// Builds a driver from settings (JSON text) and a context.
-    pub build: unsafe extern "C" fn(RawStr<'_>, *const RawContext<'_>, *mut RawDriver) -> *mut RawError,
+    pub build:
+        unsafe extern "C" fn(RawStr<'_>, *const RawContext<'_>, *mut RawDriver) -> *mut RawError,
 }
 
 /// Keeps the services in this library and installs its panic hook. Called by `export_plugin!`'s `open`.

@@ -16,7 +16,14 @@ pub struct HostServices {
     /// Not zero once the host is leaving.
     pub shutdown: *const AtomicU32,
     /// Writes one log record. `driver` is the number from the driver's context, 0 for the plugin itself.
-    pub log: unsafe extern "C" fn(driver: u64, level: u32, target: RawStr<'_>, text: RawStr<'_>, file: RawStr<'_>, line: u32),
+    pub log: unsafe extern "C" fn(
+        driver: u64,
+        level: u32,
+        target: RawStr<'_>,
+        text: RawStr<'_>,
+        file: RawStr<'_>,
+        line: u32,
+    ),
     /// Nanoseconds on the host's monotonic clock, the one of deadlines.
     pub now_ns: unsafe extern "C" fn() -> u64,
 }

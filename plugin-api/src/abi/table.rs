@@ -25,7 +25,9 @@ pub struct TableHead {
     /// `Driver::ready`. Null when it is only lent.
     pub ready: Option<unsafe extern "C" fn(*const c_void) -> *mut RawError>,
     /// For operations that do not exist yet: number, argument text, answer text.
-    pub control: Option<unsafe extern "C" fn(*const c_void, u32, RawStr<'_>, *mut RawVec<u8>) -> *mut RawError>,
+    pub control: Option<
+        unsafe extern "C" fn(*const c_void, u32, RawStr<'_>, *mut RawVec<u8>) -> *mut RawError,
+    >,
 }
 
 /// A driver that is given away, or lent for one call.
@@ -115,14 +117,20 @@ where
     K: ?Sized + AdapterFor<T>,
     T: Driver,
 {
-    let built = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| -> Result<T, DriverError> {
-        // SAFETY: the host lends both for this call.
-        let (text, context) = unsafe { (super::wire::read_text(settings)?, (*context).copy()?) };
-        T::new(crate::settings::read::<T::Settings>(text)?, &context)
-    }));
+    let built = std::panic::catch_unwind(std::panic::AssertUnwindSafe(
+        || -> Result<T, DriverError> {
+            // SAFETY: the host lends both for this call.
+            let (text, context) =
+                unsafe { (super::wire::read_text(settings)?, (*context).copy()?) };
+            T::new(crate::settings::read::<T::Settings>(text)?, &context)
+        },
+    ));
     match built {
         Ok(Ok(driver)) => {
-            let raw = RawDriver { this: Box::into_raw(Box::new(driver)).cast(), table: K::table() };
+            let raw = RawDriver {
+                this: Box::into_raw(Box::new(driver)).cast(),
+                table: K::table(),
+            };
             // SAFETY: the caller vouches for `out`.
             unsafe { out.write(raw) };
             std::ptr::null_mut()
@@ -159,7 +167,9 @@ pub unsafe fn copy_table<T: Copy>(from: *const TableHead) -> T {
     // SAFETY: the caller vouches that the head can be read.
     let bytes = unsafe { (*from).size }.min(std::mem::size_of::<T>());
     // SAFETY: both sides have at least `bytes` bytes; the destination is ours.
-    unsafe { std::ptr::copy_nonoverlapping(from.cast::<u8>(), table.as_mut_ptr().cast::<u8>(), bytes) };
+    unsafe {
+        std::ptr::copy_nonoverlapping(from.cast::<u8>(), table.as_mut_ptr().cast::<u8>(), bytes)
+    };
     // SAFETY: all-zero is a valid table (null functions), and the copied part is valid on its maker's word.
     unsafe { table.assume_init() }
 }
@@ -180,7 +190,10 @@ unsafe impl<'a, K: ?Sized + DriverKind> Wire for &'a K {
 
     fn lower(sent: &mut Lent<'a, K>) -> RawDriver {
         let this = (&mut sent.0 as *mut &'a K).cast::<c_void>();
-        RawDriver { this, table: K::lending_table() }
+        RawDriver {
+            this,
+            table: K::lending_table(),
+        }
     }
 
     unsafe fn receive(abi: RawDriver) -> Result<K::Proxy, BadValue> {

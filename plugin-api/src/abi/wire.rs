@@ -153,11 +153,19 @@ unsafe impl Wire for bool {
 /// `raw` must come from `RawStr::text` on the other side and live for `'a`.
 pub unsafe fn read_text<'a>(raw: RawStr<'a>) -> Result<&'a str, BadValue> {
     if raw.len() > TEXT_BYTES_MAX {
-        return Err(BadValue(format!("a text of {} bytes, limit {TEXT_BYTES_MAX}", raw.len())));
+        return Err(BadValue(format!(
+            "a text of {} bytes, limit {TEXT_BYTES_MAX}",
+            raw.len()
+        )));
     }
     // SAFETY: the caller vouches for the slice.
     let bytes = unsafe { raw.get() };
-    std::str::from_utf8(bytes).map_err(|e| BadValue(format!("text that is not UTF-8 at byte {}", e.valid_up_to())))
+    std::str::from_utf8(bytes).map_err(|e| {
+        BadValue(format!(
+            "text that is not UTF-8 at byte {}",
+            e.valid_up_to()
+        ))
+    })
 }
 
 // SAFETY: a borrowed pointer and length, checked to be UTF-8 on arrival.
@@ -339,7 +347,10 @@ unsafe impl Owned for String {
     }
     unsafe fn from_raw(raw: RawVec<u8>) -> Result<Self, BadValue> {
         if raw.len() > TEXT_BYTES_MAX {
-            return Err(BadValue(format!("a text of {} bytes, limit {TEXT_BYTES_MAX}", raw.len())));
+            return Err(BadValue(format!(
+                "a text of {} bytes, limit {TEXT_BYTES_MAX}",
+                raw.len()
+            )));
         }
         // SAFETY: by this function's contract.
         let bytes = unsafe { raw.items() };
@@ -365,7 +376,10 @@ unsafe impl Owned for PathBuf {
     unsafe fn from_raw(raw: RawVec<u8>) -> Result<Self, BadValue> {
         use std::os::unix::ffi::OsStringExt;
         if raw.len() > TEXT_BYTES_MAX {
-            return Err(BadValue(format!("a path of {} bytes, limit {TEXT_BYTES_MAX}", raw.len())));
+            return Err(BadValue(format!(
+                "a path of {} bytes, limit {TEXT_BYTES_MAX}",
+                raw.len()
+            )));
         }
         // SAFETY: by this function's contract.
         let bytes = unsafe { raw.items() };
@@ -378,7 +392,8 @@ __wire_by_value!(PathBuf);
 // SAFETY: a buffer of the items' own wire forms.
 unsafe impl<T: Owned> Owned for Vec<T> {
     type Raw = RawVec<T::Raw>;
-    const SHAPE: &'static TypeLayout = &TypeLayout::of::<RawVec<T::Raw>>("list", &[Part::new("", T::SHAPE)]);
+    const SHAPE: &'static TypeLayout =
+        &TypeLayout::of::<RawVec<T::Raw>>("list", &[Part::new("", T::SHAPE)]);
     fn into_raw(self) -> Self::Raw {
         RawVec::own(self.into_iter().map(T::into_raw).collect())
     }
@@ -388,7 +403,10 @@ unsafe impl<T: Owned> Owned for Vec<T> {
     }
     unsafe fn from_raw(raw: Self::Raw) -> Result<Self, BadValue> {
         if raw.len() > LIST_ITEMS_MAX {
-            return Err(BadValue(format!("a list of {} items, limit {LIST_ITEMS_MAX}", raw.len())));
+            return Err(BadValue(format!(
+                "a list of {} items, limit {LIST_ITEMS_MAX}",
+                raw.len()
+            )));
         }
         let mut items = Vec::with_capacity(raw.len());
         let mut bad = None;
@@ -407,9 +425,12 @@ __wire_by_value!({T: Owned} Vec<T>);
 // SAFETY: an option is a list of at most one.
 unsafe impl<T: Owned> Owned for Option<T> {
     type Raw = RawOption<T::Raw>;
-    const SHAPE: &'static TypeLayout = &TypeLayout::of::<RawOption<T::Raw>>("option", &[Part::new("", T::SHAPE)]);
+    const SHAPE: &'static TypeLayout =
+        &TypeLayout::of::<RawOption<T::Raw>>("option", &[Part::new("", T::SHAPE)]);
     fn into_raw(self) -> Self::Raw {
-        self.map_or(RawOption::Nothing, |value| RawOption::Something(value.into_raw()))
+        self.map_or(RawOption::Nothing, |value| {
+            RawOption::Something(value.into_raw())
+        })
     }
     unsafe fn borrow(&self) -> Self::Raw {
         match self {
@@ -447,9 +468,13 @@ pub struct RawPair<V> {
 // SAFETY: a buffer of pairs of wire forms.
 unsafe impl<V: Owned> Owned for BTreeMap<String, V> {
     type Raw = RawVec<RawPair<V::Raw>>;
-    const SHAPE: &'static TypeLayout = &TypeLayout::of::<Self::Raw>("map", &[Part::new("", V::SHAPE)]);
+    const SHAPE: &'static TypeLayout =
+        &TypeLayout::of::<Self::Raw>("map", &[Part::new("", V::SHAPE)]);
     fn into_raw(self) -> Self::Raw {
-        let pair = |(key, value): (String, V)| RawPair { key: key.into_raw(), value: value.into_raw() };
+        let pair = |(key, value): (String, V)| RawPair {
+            key: key.into_raw(),
+            value: value.into_raw(),
+        };
         RawVec::own(self.into_iter().map(pair).collect())
     }
     unsafe fn borrow(&self) -> Self::Raw {
@@ -463,16 +488,21 @@ unsafe impl<V: Owned> Owned for BTreeMap<String, V> {
     }
     unsafe fn from_raw(raw: Self::Raw) -> Result<Self, BadValue> {
         if raw.len() > LIST_ITEMS_MAX {
-            return Err(BadValue(format!("a map of {} items, limit {LIST_ITEMS_MAX}", raw.len())));
+            return Err(BadValue(format!(
+                "a map of {} items, limit {LIST_ITEMS_MAX}",
+                raw.len()
+            )));
         }
         let mut map = BTreeMap::new();
         let mut bad = None;
         // SAFETY: by this function's contract; both halves of every pair are consumed.
         unsafe {
-            raw.take_each(|pair| match (String::from_raw(pair.key), V::from_raw(pair.value)) {
-                (Ok(key), Ok(value)) => drop(map.insert(key, value)),
-                (Err(why), _) | (_, Err(why)) => bad = Some(why),
-            });
+            raw.take_each(
+                |pair| match (String::from_raw(pair.key), V::from_raw(pair.value)) {
+                    (Ok(key), Ok(value)) => drop(map.insert(key, value)),
+                    (Err(why), _) | (_, Err(why)) => bad = Some(why),
+                },
+            );
         }
         bad.map_or(Ok(map), Err)
     }

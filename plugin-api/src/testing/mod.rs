@@ -45,7 +45,14 @@ fn services() -> Services {
 
 /// A context for a driver that keeps its files under `state_dir`.
 pub fn context(state_dir: &Path) -> Context {
-    Context::new(services(), 1, "test", "test", "test-host", state_dir.to_owned())
+    Context::new(
+        services(),
+        1,
+        "test",
+        "test",
+        "test-host",
+        state_dir.to_owned(),
+    )
 }
 
 /// A context for one call, without a deadline.
@@ -90,7 +97,8 @@ where
     let raw_context = RawContext::lend(&context);
     let mut raw = std::mem::MaybeUninit::<RawDriver>::uninit();
     // SAFETY: all three arguments live during the call.
-    let error = unsafe { build_driver::<K, T>(RawStr::text(settings), &raw_context, raw.as_mut_ptr()) };
+    let error =
+        unsafe { build_driver::<K, T>(RawStr::text(settings), &raw_context, raw.as_mut_ptr()) };
     if !error.is_null() {
         // SAFETY: a non-null error is ours to take, once.
         return Err(unsafe { take_error(error) });

@@ -158,7 +158,12 @@ impl Default for HostColumns {
 impl HostColumns {
     /// No hosts.
     pub fn new() -> Self {
-        let flat = || Arc::new(ListData { offsets: vec![0], values: Vec::new() });
+        let flat = || {
+            Arc::new(ListData {
+                offsets: vec![0],
+                values: Vec::new(),
+            })
+        };
         Self {
             hosts: 0,
             columns: Column::ALL.iter().map(|c| c.empty()).collect(),
@@ -262,7 +267,10 @@ impl HostColumns {
     /// Sets an `f32` column. A column of another type stays as it is.
     pub fn set_f32(&mut self, column: Column, row: usize, value: f32) {
         if let Some(ColumnData::F32(items)) = self.columns.get_mut(column as usize) {
-            if items.get(row).map_or(false, |&old| old.to_bits() != value.to_bits()) {
+            if items
+                .get(row)
+                .map_or(false, |&old| old.to_bits() != value.to_bits())
+            {
                 Arc::make_mut(items)[row] = value;
             }
         }
@@ -279,7 +287,10 @@ impl HostColumns {
     }
 
     fn flatten(&mut self, number: usize) {
-        let mut flat = ListData { offsets: vec![0], values: Vec::new() };
+        let mut flat = ListData {
+            offsets: vec![0],
+            values: Vec::new(),
+        };
         for items in &self.lists[number] {
             flat.values.extend_from_slice(items);
             flat.offsets.push(flat.values.len() as u32);
@@ -290,6 +301,11 @@ impl HostColumns {
     /// An immutable table of the columns as they are now. Copies nothing.
     pub fn snapshot(&self) -> HostTable {
         let (columns, lists) = (self.columns.clone(), self.flat.clone());
-        HostTable::from_ref(snapshot(self.hosts, columns, lists, Arc::clone(&self.texts)))
+        HostTable::from_ref(snapshot(
+            self.hosts,
+            columns,
+            lists,
+            Arc::clone(&self.texts),
+        ))
     }
 }

@@ -44,7 +44,11 @@ impl HostTable {
     /// # Panics
     /// If there is no such row.
     pub fn host(&self, row: usize) -> Host<'_> {
-        assert!(row < self.len(), "row {row} of a table of {} hosts", self.len());
+        assert!(
+            row < self.len(),
+            "row {row} of a table of {} hosts",
+            self.len()
+        );
         Host::new(self, row)
     }
 
@@ -95,7 +99,8 @@ impl HostTable {
     /// What the host of `row` can run: `(architecture, hypervisor type, vm mode)`.
     pub fn supported_instances(&self, row: usize) -> impl Iterator<Item = (&str, &str, &str)> {
         let ids = self.0.get().list(List::SupportedInstances as usize, row);
-        ids.chunks_exact(3).map(move |c| (self.text(c[0]), self.text(c[1]), self.text(c[2])))
+        ids.chunks_exact(3)
+            .map(move |c| (self.text(c[0]), self.text(c[1]), self.text(c[2])))
     }
 }
 

@@ -68,7 +68,10 @@ impl<'a> Mask<'a> {
 
     /// The rows that are left, in order.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        self.words.iter().enumerate().flat_map(|(i, &word)| Bits(word).map(move |bit| i * 64 + bit))
+        self.words
+            .iter()
+            .enumerate()
+            .flat_map(|(i, &word)| Bits(word).map(move |bit| i * 64 + bit))
     }
 
     /// The words, for loops of your own.
@@ -121,7 +124,10 @@ impl<'a> Mask<'a> {
     ///
     /// # Errors
     /// The first error that `keep` gives.
-    pub fn try_retain_rows<E>(&mut self, mut keep: impl FnMut(usize) -> Result<bool, E>) -> Result<(), E> {
+    pub fn try_retain_rows<E>(
+        &mut self,
+        mut keep: impl FnMut(usize) -> Result<bool, E>,
+    ) -> Result<(), E> {
         let mut failed = None;
         self.retain_rows(|row| match failed {
             Some(_) => false,
@@ -207,11 +213,17 @@ mod tests {
     #[test]
     fn retain_agrees_with_the_plain_loop_at_every_length() {
         for hosts in [0, 1, 63, 64, 65, 127, 128, 200] {
-            let column: Vec<u32> = (0..hosts as u32).map(|i| i.wrapping_mul(2_654_435_761) % 100).collect();
+            let column: Vec<u32> = (0..hosts as u32)
+                .map(|i| i.wrapping_mul(2_654_435_761) % 100)
+                .collect();
             let mut words = full(hosts);
             Mask::new(&mut words, hosts).retain(&column, |v| v >= 50);
             let expected: Vec<usize> = (0..hosts).filter(|&i| column[i] >= 50).collect();
-            assert_eq!(Mask::new(&mut words, hosts).iter().collect::<Vec<_>>(), expected, "{hosts} hosts");
+            assert_eq!(
+                Mask::new(&mut words, hosts).iter().collect::<Vec<_>>(),
+                expected,
+                "{hosts} hosts"
+            );
         }
     }
 
@@ -240,7 +252,11 @@ mod tests {
         let mut asked = 0;
         let end = Mask::new(&mut words, 10).try_retain_rows(|row| {
             asked += 1;
-            if row == 2 { Err("row 2") } else { Ok(true) }
+            if row == 2 {
+                Err("row 2")
+            } else {
+                Ok(true)
+            }
         });
         assert_eq!((end, asked), (Err("row 2"), 3));
     }

@@ -246,7 +246,9 @@ impl RequestSpec {
 
     /// One property of the image.
     pub fn image_property(&self, key: &str) -> Option<&str> {
-        self.image_properties().find(|(k, _)| *k == key).map(|(_, v)| v)
+        self.image_properties()
+            .find(|(k, _)| *k == key)
+            .map(|(_, v)| v)
     }
 
     /// The zone that was asked for.
@@ -271,7 +273,10 @@ impl RequestSpec {
 
     /// The one host and node that are allowed.
     pub fn requested_destination(&self) -> Option<(&str, &str)> {
-        Some((self.0.text(T_DESTINATION_HOST)?, self.0.text(T_DESTINATION_NODE)?))
+        Some((
+            self.0.text(T_DESTINATION_HOST)?,
+            self.0.text(T_DESTINATION_NODE)?,
+        ))
     }
 
     /// How many times it was tried, this time included; 0 when there is no retry.
@@ -301,7 +306,10 @@ impl RequestSpec {
 
     /// The values of one hint of the user's.
     pub fn scheduler_hint<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.pairs(P_HINTS).filter(move |(k, _)| *k == key).map(|(_, v)| v)
+        self.0
+            .pairs(P_HINTS)
+            .filter(move |(k, _)| *k == key)
+            .map(|(_, v)| v)
     }
 
     /// Whether this only checks that an instance may be rebuilt where it is.

@@ -4,8 +4,8 @@
 #![forbid(unsafe_code)]
 
 use longshore_plugin_api::{
-    export_plugin, settings, Context, Driver, DriverError, Filter, Host, HostTable, Mask, NoSettings, RequestSpec,
-    Weigher,
+    export_plugin, settings, Context, Driver, DriverError, Filter, Host, HostTable, Mask,
+    NoSettings, RequestSpec, Weigher,
 };
 
 macro_rules! built_without_trouble {
@@ -36,7 +36,12 @@ impl Filter for Panics {
 }
 
 impl Filter for Fails {
-    fn filter_all(&self, _: &HostTable, _: &RequestSpec, _: &mut Mask<'_>) -> Result<(), DriverError> {
+    fn filter_all(
+        &self,
+        _: &HostTable,
+        _: &RequestSpec,
+        _: &mut Mask<'_>,
+    ) -> Result<(), DriverError> {
         Err(DriverError::unavailable("the oracle is silent").hint("ask again tomorrow"))
     }
 }
@@ -98,7 +103,9 @@ impl Driver for Picky {
     type Settings = PickySettings;
     fn new(settings: PickySettings, _: &Context) -> Result<Self, DriverError> {
         if settings.ratio % 2 == 1 {
-            return Err(DriverError::invalid("must be even").at("ratio").hint("use an even number"));
+            return Err(DriverError::invalid("must be even")
+                .at("ratio")
+                .hint("use an even number"));
         }
         Ok(Picky)
     }

@@ -131,10 +131,6 @@ impl<K: ?Sized + DriverKind> Builder<'_, K> {
         Ok(HookManager::loaded(name, extensions, failures))
     }
 
-    #[expect(
-        clippy::type_complexity,
-        reason = "two lists, named where they are used"
-    )]
     fn load_each(
         &self,
         wanted: &[(&EntryPoint, &str)],

@@ -41,16 +41,32 @@ pub(super) fn refused(failure: &LoadFailure) -> Failure {
 /// The scheduler's drivers.
 pub(super) fn scheduler(loader: &Loader, config: &Config) -> Result<SchedulerDrivers, Failure> {
     let names = &config.scheduler;
-    let one = loader.namespace::<dyn Scheduler>(SCHEDULER).driver(&names.driver);
+    let one = loader
+        .namespace::<dyn Scheduler>(SCHEDULER)
+        .driver(&names.driver);
     let scheduler = one.map_err(|f| refused(&f))?;
-    let one = loader.namespace::<dyn HostManager>(HOST_MANAGER).driver(&names.host_manager);
+    let one = loader
+        .namespace::<dyn HostManager>(HOST_MANAGER)
+        .driver(&names.host_manager);
     let host_manager = one.map_err(|f| refused(&f))?;
     let strict = config.plugins.policy == PluginPolicy::Strict;
     let filters = several::<dyn Filter>(loader, FILTER, &names.enabled_filters, strict)?;
-    let weigher_names: Vec<&str> = names.weighers.iter().map(|(name, _)| name.as_str()).collect();
+    let weigher_names: Vec<&str> = names
+        .weighers
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
     let weighers = several::<dyn Weigher>(loader, WEIGHER, &weigher_names, strict)?;
-    let filters = filters.iter().map(|e| NamedDriver::new(e.name(), Arc::clone(e.driver())));
-    let multiplier = |name: &str| names.weighers.iter().find(|(n, _)| n == name).map_or(1.0, |(_, m)| *m);
+    let filters = filters
+        .iter()
+        .map(|e| NamedDriver::new(e.name(), Arc::clone(e.driver())));
+    let multiplier = |name: &str| {
+        names
+            .weighers
+            .iter()
+            .find(|(n, _)| n == name)
+            .map_or(1.0, |(_, m)| *m)
+    };
     let weighers = weighers.iter().map(|e| {
         let asked = e.info().alias.as_deref().unwrap_or(e.name());
         NamedWeigher::new(e.name(), Arc::clone(e.driver()), multiplier(asked))
@@ -62,7 +78,10 @@ pub(super) fn scheduler(loader: &Loader, config: &Config) -> Result<SchedulerDri
         weighers.collect(),
     );
     let drivers = drivers.map_err(|e| Failure::new(Exit::Plugin, e.code(), e.to_string()))?;
-    Ok(drivers.on_faults(policy(names.on_filter_fault), policy(names.on_weigher_fault)))
+    Ok(drivers.on_faults(
+        policy(names.on_filter_fault),
+        policy(names.on_weigher_fault),
+    ))
 }
 
 fn policy(on: OnFault) -> FaultPolicy {
@@ -93,12 +112,19 @@ fn several<K: ?Sized + DriverKind>(
 
 /// The virt driver of one host.
 pub(super) fn virt(loader: &Loader, config: &Config, host: &str) -> Result<Arc<dyn Virt>, Failure> {
-    let one = loader.namespace::<dyn Virt>(VIRT).for_host(host).driver(&config.compute.virt);
+    let one = loader
+        .namespace::<dyn Virt>(VIRT)
+        .for_host(host)
+        .driver(&config.compute.virt);
     let manager = one.map_err(|f| refused(&f))?;
     manager.extension().ready().map_err(|e| {
-        let what = format!("driver `{}` for `{VIRT}` is not ready on `{host}`", config.compute.virt);
+        let what = format!(
+            "driver `{}` for `{VIRT}` is not ready on `{host}`",
+            config.compute.virt
+        );
         let why = longshore_loader::diagnostic::escape(&e.to_string());
-        let failure = Failure::new(Exit::Plugin, longshore_loader::codes::DRIVER_FAILED, what).why(why);
+        let failure =
+            Failure::new(Exit::Plugin, longshore_loader::codes::DRIVER_FAILED, what).why(why);
         match e.help() {
             Some(help) => failure.help(longshore_loader::diagnostic::escape(help)),
             None => failure,
@@ -120,7 +146,9 @@ pub(super) fn compute(config: &Config, host: &str) -> ManagerConfig {
         reserved_host_disk_mb: whole(compute.reserved_host_disk_mb),
         reserved_host_cpus: i64::from(compute.reserved_host_cpus),
         max_concurrent_builds: compute.max_concurrent_builds as usize,
-        update_resources_interval: std::time::Duration::from_secs(compute.update_resources_interval_s),
+        update_resources_interval: std::time::Duration::from_secs(
+            compute.update_resources_interval_s,
+        ),
         use_local: config.conductor.use_local,
         ..ManagerConfig::new(host)
     }

@@ -38,8 +38,11 @@ pub fn up(start: Start) -> Result<Exit, Failure> {
         tracing::warn!(code = warning.code, "{warning}");
     }
     let _lock = state_dir::lock(&start.config.host.state_dir)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|e| Failure::new(Exit::Failed, crate::codes::STATE_DIR, e.to_string()))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime =
+        runtime.map_err(|e| Failure::new(Exit::Failed, crate::codes::STATE_DIR, e.to_string()))?;
     let ended = runtime.block_on(run(start));
     // Driver calls that never return must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -47,7 +50,13 @@ pub fn up(start: Start) -> Result<Exit, Failure> {
 }
 
 async fn run(start: Start) -> Result<Exit, Failure> {
-    let Start { config, map, hosts, warnings, .. } = start;
+    let Start {
+        config,
+        map,
+        hosts,
+        warnings,
+        ..
+    } = start;
     let mut signals = Signals::new().map_err(|e| failed(&e))?;
     let listen = match &config.api.listen {
         Listen::Tcp(address) => *address,
@@ -57,7 +66,11 @@ async fn run(start: Start) -> Result<Exit, Failure> {
     let store = services::store(&config).await?;
     let transport = services::transport(&config)?;
     let loader = Loader::new(map, &config.host.state_dir);
-    let shared = Shared { store, transport, loader };
+    let shared = Shared {
+        store,
+        transport,
+        loader,
+    };
     let hosts = services::host_names(&config, hosts);
     let services = services::build(&config, &shared, &hosts)?;
     let drivers = Arc::new(Drivers::in_use(&config, &shared.loader));
@@ -78,7 +91,11 @@ async fn run(start: Start) -> Result<Exit, Failure> {
         return Ok(exit);
     }
     // Whoever was being built when the last process ended is built now.
-    services.conductor.recover(Duration::ZERO).await.map_err(|e| failed(&e))?;
+    services
+        .conductor
+        .recover(Duration::ZERO)
+        .await
+        .map_err(|e| failed(&e))?;
     tracing::info!(%address, hosts = hosts.len(), odd = warnings.len(), "ready");
     announce(&format!("ready http://{address}"));
     let exit = until_stopped(&launcher, &mut signals).await;
@@ -112,11 +129,8 @@ async fn starting(launcher: &Launcher, signals: &mut Signals) -> Result<Option<E
 }
 
 async fn until_stopped(launcher: &Launcher, signals: &mut Signals) -> Exit {
-    loop {
-        match signals.next().await {
-            Signal::Hup => tracing::warn!("a changed configuration takes effect at the next start"),
-            Signal::Term | Signal::Int => break,
-        }
+    while signals.next().await == Signal::Hup {
+        tracing::warn!("a changed configuration takes effect at the next start");
     }
     tracing::info!("stopping: finishing what was taken; a second signal ends at once");
     longshore_plugin_api::__abi::host::begin_shutdown();
@@ -148,4 +162,3 @@ fn failed(error: &ServiceError) -> Failure {
         None => failure,
     }
 }
-

@@ -31,10 +31,23 @@ impl Drivers {
             (HOST_MANAGER, scheduler.host_manager.as_str()),
             (VIRT, config.compute.virt.as_str()),
         ];
-        told.extend(scheduler.enabled_filters.iter().map(|f| (FILTER, f.as_str())));
-        told.extend(scheduler.weighers.iter().map(|(w, _)| (WEIGHER, w.as_str())));
+        told.extend(
+            scheduler
+                .enabled_filters
+                .iter()
+                .map(|f| (FILTER, f.as_str())),
+        );
+        told.extend(
+            scheduler
+                .weighers
+                .iter()
+                .map(|(w, _)| (WEIGHER, w.as_str())),
+        );
         let report = loader.report();
-        let mut drivers = Drivers { used: BTreeSet::new(), skipped: BTreeMap::new() };
+        let mut drivers = Drivers {
+            used: BTreeSet::new(),
+            skipped: BTreeMap::new(),
+        };
         for (namespace, name) in told {
             // An alias is another name of the entry that was loaded.
             let entry = match loader.map().lookup(namespace, name) {
@@ -44,7 +57,9 @@ impl Drivers {
             let key = (namespace.to_owned(), entry);
             match report.of(&key.0, &key.1).map(|line| &line.outcome) {
                 Some(Outcome::Loaded(_)) => drop(drivers.used.insert(key)),
-                Some(Outcome::Failed(failure)) => drop(drivers.skipped.insert(key, failure.one_line())),
+                Some(Outcome::Failed(failure)) => {
+                    drop(drivers.skipped.insert(key, failure.one_line()))
+                }
                 None => drop(drivers.skipped.insert(key, "it was not loaded".to_owned())),
             }
         }
@@ -71,7 +86,12 @@ impl LocalPlugins {
             plugin["state"] = json!("in_use");
             return plugin;
         }
-        match self.loader.report().of(&key.0, &key.1).map(|line| line.outcome.clone()) {
+        match self
+            .loader
+            .report()
+            .of(&key.0, &key.1)
+            .map(|line| line.outcome.clone())
+        {
             Some(Outcome::Loaded(_)) => plugin["state"] = json!("loaded"),
             Some(Outcome::Failed(failure)) => {
                 let refusal = &failure.refusal;
@@ -114,13 +134,22 @@ impl Ready {
 impl Readiness for Ready {
     async fn items(&self) -> Vec<ReadyItem> {
         let problem = self.store.flavors().await.err().map(|e| e.to_string());
-        let mut items = vec![ReadyItem { name: "database".to_owned(), problem }];
+        let mut items = vec![ReadyItem {
+            name: "database".to_owned(),
+            problem,
+        }];
         for (namespace, name) in &self.drivers.used {
-            items.push(ReadyItem { name: format!("driver {namespace} {name}"), problem: None });
+            items.push(ReadyItem {
+                name: format!("driver {namespace} {name}"),
+                problem: None,
+            });
         }
         for ((namespace, name), why) in &self.drivers.skipped {
             let name = format!("driver {namespace} {name}");
-            items.push(ReadyItem { name, problem: Some(why.clone()) });
+            items.push(ReadyItem {
+                name,
+                problem: Some(why.clone()),
+            });
         }
         items
     }

@@ -45,7 +45,9 @@ pub(super) async fn store(config: &Config) -> Result<Store, Failure> {
         Database::Postgres(_) => return Err(later("PostgreSQL")),
     };
     let url = format!("sqlite://{}", path.display());
-    Store::open(&url, Options::default()).await.map_err(|e| unusable(path, &e))
+    Store::open(&url, Options::default())
+        .await
+        .map_err(|e| unusable(path, &e))
 }
 
 fn unusable(path: &Path, error: &StoreError) -> Failure {
@@ -77,31 +79,59 @@ pub(super) fn host_names(config: &Config, hosts: Option<u16>) -> Vec<String> {
 }
 
 /// Loads the drivers and builds the services.
-pub(super) fn build(config: &Config, shared: &Shared, hosts: &[String]) -> Result<Services, Failure> {
+pub(super) fn build(
+    config: &Config,
+    shared: &Shared,
+    hosts: &[String],
+) -> Result<Services, Failure> {
     let local: Arc<dyn ObjectApi> = Arc::new(LocalObjects::new(shared.store.clone()));
     let conductor_config = ConductorConfig {
         max_attempts: config.scheduler.max_attempts,
         ..ConductorConfig::default()
     };
     let transport = Arc::clone(&shared.transport);
-    let conductor =
-        Arc::new(ConductorManager::new(conductor_config, shared.store.clone(), transport));
+    let conductor = Arc::new(ConductorManager::new(
+        conductor_config,
+        shared.store.clone(),
+        transport,
+    ));
     let scheduler = scheduler_manager(config, shared, &local)?;
     let here = &config.host.name;
     let serve = |host: &str, binary: &str, topic: &str, manager, objects| {
         service(config, shared, (host, binary, topic), manager, objects)
     };
     let mut list = vec![
-        serve(here, BINARY_CONDUCTOR, conductor::TOPIC, conductor.clone(), local.clone()),
-        serve(here, BINARY_SCHEDULER, scheduler::TOPIC, scheduler, local.clone()),
+        serve(
+            here,
+            BINARY_CONDUCTOR,
+            conductor::TOPIC,
+            conductor.clone(),
+            local.clone(),
+        ),
+        serve(
+            here,
+            BINARY_SCHEDULER,
+            scheduler::TOPIC,
+            scheduler,
+            local.clone(),
+        ),
     ];
     for host in hosts {
         let objects = match config.conductor.use_local {
             true => local.clone(),
-            false => Arc::new(RpcObjects::new(shared.transport.clone(), RequestContext::admin())),
+            false => Arc::new(RpcObjects::new(
+                shared.transport.clone(),
+                RequestContext::admin(),
+            )),
         };
         let manager = compute_manager(config, shared, host, &objects)?;
-        list.push(serve(host, BINARY_COMPUTE, compute::TOPIC, manager, objects));
+        list.push(serve(
+            host,
+            BINARY_COMPUTE,
+            compute::TOPIC,
+            manager,
+            objects,
+        ));
     }
     Ok(Services { list, conductor })
 }
@@ -120,7 +150,12 @@ fn scheduler_manager(
         ..SchedulerConfig::default()
     };
     let calls = driver_calls(config);
-    Ok(Arc::new(SchedulerManager::new(options, drivers, Arc::clone(objects), &calls)))
+    Ok(Arc::new(SchedulerManager::new(
+        options,
+        drivers,
+        Arc::clone(objects),
+        &calls,
+    )))
 }
 
 fn compute_manager(
@@ -139,7 +174,10 @@ fn compute_manager(
 }
 
 fn driver_calls(config: &Config) -> DriverCalls {
-    DriverCalls::new(driver_log::services(), Duration::from_secs(config.compute.driver_deadline_s))
+    DriverCalls::new(
+        driver_log::services(),
+        Duration::from_secs(config.compute.driver_deadline_s),
+    )
 }
 
 fn service(
@@ -152,5 +190,10 @@ fn service(
     let mut options = ServiceConfig::new(host, binary, topic);
     options.report_interval = Duration::from_secs(config.compute.report_interval_s);
     let group = Arc::new(RecordsGroup::new(Arc::new(ObjectRecords::new(objects))));
-    Arc::new(Service::new(options, manager, Arc::clone(&shared.transport), group))
+    Arc::new(Service::new(
+        options,
+        manager,
+        Arc::clone(&shared.transport),
+        group,
+    ))
 }

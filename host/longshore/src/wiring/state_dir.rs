@@ -20,11 +20,18 @@ pub(super) fn lock(dir: &Path) -> Result<StateDirLock, Failure> {
     let cannot = |why: std::io::Error| {
         let what = format!("cannot use the state directory `{name}`");
         let help = "make it writable for this user, or set `host.state_dir`";
-        Failure::new(Exit::Unreachable, codes::STATE_DIR, what).why(why.to_string()).help(help)
+        Failure::new(Exit::Unreachable, codes::STATE_DIR, what)
+            .why(why.to_string())
+            .help(help)
     };
     fs::create_dir_all(dir).map_err(cannot)?;
     let path = dir.join("lock");
-    let options = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path);
+    let options = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(path);
     let mut file = options.map_err(cannot)?;
     match file.try_lock() {
         Ok(()) => {}

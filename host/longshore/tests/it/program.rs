@@ -206,7 +206,7 @@ fn up_starts_with_what_was_checked() {
     );
     let up = "up --hosts 3 -v";
     let start = |start: Start| {
-        assert_eq!(start.hosts, 3);
+        assert_eq!(start.hosts, Some(3));
         assert_eq!(start.config.compute.virt, "kvm");
         assert_eq!(start.config.log.filter, "debug");
         assert_eq!(start.map.enabled("longshore.virt.driver").count(), 1);

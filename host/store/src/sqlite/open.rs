@@ -167,7 +167,6 @@ async fn migrate(conn: &mut SqliteConnection, what: &str) -> Result<(), StoreErr
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

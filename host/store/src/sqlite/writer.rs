@@ -204,7 +204,6 @@ async fn statement(conn: &mut SqliteConnection, sql: &'static str) -> Result<(),
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
