@@ -103,6 +103,60 @@ driver_kind! {
     /// - A report with a lower generation than the one known MUST be ignored.
     /// - One bad report MUST NOT hide other hosts.
     /// - Methods MAY be called from several threads at once.
+    ///
+    /// ```
+    /// use longshore_plugin_api::{
+    ///     Column, DriverError, HostColumns, HostManager, HostReport, HostTable, Mask, RequestSpec, ServiceState, STATE_UP,
+    /// };
+    /// use std::sync::Mutex;
+    ///
+    /// /// Knows memory and nothing else.
+    /// struct RamOnly {
+    ///     hosts: Mutex<HostColumns>,
+    /// }
+    ///
+    /// impl RamOnly {
+    ///     fn row(hosts: &mut HostColumns, host: &str, node: &str) -> usize {
+    ///         let known = hosts.snapshot().find(host, node);
+    ///         known.unwrap_or_else(|| hosts.push(host, node))
+    ///     }
+    /// }
+    ///
+    /// impl HostManager for RamOnly {
+    ///     fn update_host(&self, report: &HostReport) -> Result<bool, DriverError> {
+    ///         let mut hosts = self.hosts.lock().unwrap();
+    ///         let row = RamOnly::row(&mut hosts, &report.host, &report.node);
+    ///         hosts.set_i32(Column::FreeRamMb, row, report.free_ram_mb as i32);
+    ///         Ok(true)
+    ///     }
+    ///     fn remove_host(&self, host: &str, node: &str) -> Result<(), DriverError> {
+    ///         let mut hosts = self.hosts.lock().unwrap();
+    ///         if let Some(row) = hosts.snapshot().find(host, node) {
+    ///             hosts.swap_remove(row);
+    ///         }
+    ///         Ok(())
+    ///     }
+    ///     fn update_service(&self, state: &ServiceState) -> Result<(), DriverError> {
+    ///         let mut hosts = self.hosts.lock().unwrap();
+    ///         let row = RamOnly::row(&mut hosts, &state.host, &state.host);
+    ///         hosts.set_u32(Column::State, row, if state.up { STATE_UP } else { 0 });
+    ///         Ok(())
+    ///     }
+    ///     fn host_table(&self) -> Result<HostTable, DriverError> {
+    ///         Ok(self.hosts.lock().unwrap().snapshot())
+    ///     }
+    ///     fn eligible_hosts(&self, _: &HostTable, _: &RequestSpec, _: &mut Mask<'_>) -> Result<bool, DriverError> {
+    ///         Ok(true)
+    ///     }
+    ///     fn consume_from_request(&self, host: &str, node: &str, request: &RequestSpec) -> Result<(), DriverError> {
+    ///         let mut hosts = self.hosts.lock().unwrap();
+    ///         let table = hosts.snapshot();
+    ///         let row = table.find(host, node).ok_or_else(|| DriverError::not_found(format!("no host `{host}`")))?;
+    ///         hosts.set_i32(Column::FreeRamMb, row, table.free_ram_mb()[row] - request.memory_mb() as i32);
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
     pub trait HostManager: Send + Sync + 'static {
         /// Takes a node's report. Answers whether it was newer than what was known.
         fn update_host(&self, report: &HostReport) -> Result<bool, DriverError>;

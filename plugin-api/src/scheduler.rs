@@ -79,6 +79,40 @@ driver_kind! {
     ///   [`HostStates::consume`] before it makes the next one.
     /// - Alternates MUST differ from the chosen host and from each other.
     /// - It MUST NOT wait for anything, and MAY be called from several threads at once.
+    ///
+    /// ```
+    /// use longshore_plugin_api::{
+    ///     CallContext, Destination, DriverError, HostStates, Mask, RequestSpec, Scheduler, SelectOptions, Selection,
+    /// };
+    ///
+    /// /// The first host that passes the filters.
+    /// struct FirstFit;
+    ///
+    /// impl Scheduler for FirstFit {
+    ///     fn select_destinations(
+    ///         &self,
+    ///         _context: &CallContext<'_>,
+    ///         _request: &RequestSpec,
+    ///         options: &SelectOptions,
+    ///         hosts: &dyn HostStates,
+    ///     ) -> Result<Vec<Selection>, DriverError> {
+    ///         (0..options.instances).map(|index| {
+    ///             let table = hosts.table()?;
+    ///             let mut words = hosts.eligible()?;
+    ///             let mut mask = Mask::new(&mut words, table.len());
+    ///             hosts.filter(index, &mut mask)?;
+    ///             let row = mask.iter().next();
+    ///             let row = row.ok_or_else(|| DriverError::no_valid_host("the filters left no host"))?;
+    ///             let limits = hosts.limits(row as u32)?;
+    ///             hosts.consume(row as u32)?;
+    ///             let host = table.host(row);
+    ///             let (name, node) = (host.host_name().to_owned(), host.node_name().to_owned());
+    ///             let chosen = Destination { host: name, node, limits };
+    ///             Ok(Selection { chosen, alternates: Vec::new() })
+    ///         }).collect()
+    ///     }
+    /// }
+    /// ```
     pub trait Scheduler: Send + Sync + 'static {
         /// Picks one host per instance.
         fn select_destinations(

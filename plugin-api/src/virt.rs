@@ -73,6 +73,49 @@ driver_kind! {
     /// - Everything can be found half-done after a crash of the host: [`list_instances`](Virt::list_instances) MUST list
     ///   whatever part of a guest is left, so that [`destroy`](Virt::destroy) can remove it.
     /// - Unknown ids: `destroy` succeeds, everything else answers `not-found`.
+    ///
+    /// ```
+    /// use longshore_plugin_api::{CallContext, DriverError, Image, Instance, InstanceInfo, PowerState, Resources, Virt};
+    /// use std::collections::BTreeMap;
+    /// use std::sync::Mutex;
+    ///
+    /// /// Guests that exist in memory only.
+    /// struct Dream {
+    ///     guests: Mutex<BTreeMap<String, u64>>,
+    /// }
+    ///
+    /// impl Virt for Dream {
+    ///     fn available_nodes(&self) -> Result<Vec<String>, DriverError> {
+    ///         Ok(vec!["dream".to_owned()])
+    ///     }
+    ///     fn available_resources(&self, _: &CallContext<'_>, node: &str) -> Result<Resources, DriverError> {
+    ///         let hypervisor_hostname = node.to_owned();
+    ///         Ok(Resources { vcpus: 8, memory_mb: 16_384, local_gb: 100, hypervisor_hostname, ..Resources::default() })
+    ///     }
+    ///     fn list_instances(&self, _: &CallContext<'_>) -> Result<Vec<String>, DriverError> {
+    ///         Ok(self.guests.lock().unwrap().keys().cloned().collect())
+    ///     }
+    ///     fn instance_info(&self, _: &CallContext<'_>, id: &str) -> Result<InstanceInfo, DriverError> {
+    ///         match self.guests.lock().unwrap().get(id) {
+    ///             Some(&memory_mb) => Ok(InstanceInfo { state: PowerState::Running, memory_mb, ..InstanceInfo::default() }),
+    ///             None => Err(DriverError::not_found(format!("no guest `{id}`"))),
+    ///         }
+    ///     }
+    ///     fn spawn(&self, context: &CallContext<'_>, instance: &Instance, _: &Image) -> Result<(), DriverError> {
+    ///         context.check()?;
+    ///         let mut guests = self.guests.lock().unwrap();
+    ///         if guests.contains_key(&instance.id) {
+    ///             return Err(DriverError::already_exists(format!("guest `{}` is there", instance.id)));
+    ///         }
+    ///         guests.insert(instance.id.clone(), instance.memory_mb);
+    ///         Ok(())
+    ///     }
+    ///     fn destroy(&self, _: &CallContext<'_>, id: &str) -> Result<(), DriverError> {
+    ///         self.guests.lock().unwrap().remove(id);
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
     pub trait Virt: Send + Sync + 'static {
         /// What the driver can do.
         fn capabilities(&self) -> Result<Capabilities, DriverError> {

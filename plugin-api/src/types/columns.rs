@@ -6,7 +6,7 @@
 use crate::abi::columns::{snapshot, ColumnData, ListData, Texts};
 use crate::abi::hosts::RawTable;
 use crate::types::host_table::{Host, HostTable};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The lists of a table, by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,13 +140,30 @@ pub(crate) fn read_f32(table: &RawTable, column: Column) -> &[f32] {
 }
 
 /// The live columns that a host manager (or a test) fills and changes; [`HostColumns::snapshot`] makes a table of them.
-#[derive(Clone)]
 pub struct HostColumns {
     hosts: usize,
     columns: Vec<ColumnData>,
     lists: Vec<Vec<Arc<[u32]>>>,
-    flat: Vec<Arc<ListData>>,
+    /// Each list in its flat form, made by the first snapshot after a change.
+    flat: Mutex<[Option<Arc<ListData>>; LISTS]>,
     texts: Arc<Texts>,
+}
+
+impl Clone for HostColumns {
+    fn clone(&self) -> Self {
+        let flat = self
+            .flat
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        Self {
+            hosts: self.hosts,
+            columns: self.columns.clone(),
+            lists: self.lists.clone(),
+            flat: Mutex::new(flat),
+            texts: Arc::clone(&self.texts),
+        }
+    }
 }
 
 impl Default for HostColumns {
@@ -158,17 +175,11 @@ impl Default for HostColumns {
 impl HostColumns {
     /// No hosts.
     pub fn new() -> Self {
-        let flat = || {
-            Arc::new(ListData {
-                offsets: vec![0],
-                values: Vec::new(),
-            })
-        };
         Self {
             hosts: 0,
             columns: Column::ALL.iter().map(|c| c.empty()).collect(),
             lists: vec![Vec::new(); LISTS],
-            flat: (0..LISTS).map(|_| flat()).collect(),
+            flat: Mutex::default(),
             texts: Arc::default(),
         }
     }
@@ -198,11 +209,10 @@ impl HostColumns {
         for number in 0..Column::TotalUsableRamMb as usize {
             self.put_u32(number, row, empty);
         }
-        for (list, flat) in self.lists.iter_mut().zip(&mut self.flat) {
+        for list in &mut self.lists {
             list.push(Arc::from([]));
-            let flat = Arc::make_mut(flat);
-            flat.offsets.push(flat.values.len() as u32);
         }
+        self.stale();
         self.set_text(Column::HostName, row, host);
         self.set_text(Column::NodeName, row, node);
         row
@@ -222,10 +232,10 @@ impl HostColumns {
                 ColumnData::F32(v) => drop(Arc::make_mut(v).swap_remove(row)),
             }
         }
-        for number in 0..LISTS {
-            self.lists[number].swap_remove(row);
-            self.flatten(number);
+        for list in &mut self.lists {
+            list.swap_remove(row);
         }
+        self.stale();
     }
 
     /// The id of a text, which is added if it is new.
@@ -281,12 +291,20 @@ impl HostColumns {
         if let Some(old) = self.lists[list as usize].get_mut(row) {
             if **old != *items {
                 *old = Arc::from(items);
-                self.flatten(list as usize);
+                self.flat_mut()[list as usize] = None;
             }
         }
     }
 
-    fn flatten(&mut self, number: usize) {
+    fn flat_mut(&mut self) -> &mut [Option<Arc<ListData>>; LISTS] {
+        self.flat.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stale(&mut self) {
+        *self.flat_mut() = Default::default();
+    }
+
+    fn flatten(&self, number: usize) -> Arc<ListData> {
         let mut flat = ListData {
             offsets: vec![0],
             values: Vec::new(),
@@ -295,12 +313,19 @@ impl HostColumns {
             flat.values.extend_from_slice(items);
             flat.offsets.push(flat.values.len() as u32);
         }
-        self.flat[number] = Arc::new(flat);
+        Arc::new(flat)
     }
 
-    /// An immutable table of the columns as they are now. Copies nothing.
+    fn flat_lists(&self) -> Vec<Arc<ListData>> {
+        let mut flat = self.flat.lock().unwrap_or_else(PoisonError::into_inner);
+        let each = flat.iter_mut().enumerate();
+        each.map(|(n, list)| Arc::clone(list.get_or_insert_with(|| self.flatten(n))))
+            .collect()
+    }
+
+    /// An immutable table of the columns as they are now. Copies nothing but lists that have changed.
     pub fn snapshot(&self) -> HostTable {
-        let (columns, lists) = (self.columns.clone(), self.flat.clone());
+        let (columns, lists) = (self.columns.clone(), self.flat_lists());
         HostTable::from_ref(snapshot(
             self.hosts,
             columns,
