@@ -1,10 +1,11 @@
 //! What loading and inspecting one plugin cost, beside opening the same file alone. Each round has a file
-//! of its own: the dynamic linker would answer a second open of one file from memory.
+//! of its own: the dynamic linker would answer a second open of one file from memory. The two are measured
+//! in turn, because every library that is open makes the next one slower to open.
 
-use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group};
 use longshore_bench_plugin::Counter;
 use longshore_loader::{Loader, PluginMap, dynlib, inspect, log};
 
@@ -19,34 +20,13 @@ fn plugin() -> PathBuf {
 
 fn load(c: &mut Criterion) {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let next = Cell::new(0);
-    let fresh = || {
-        next.set(next.get() + 1);
-        let path = dir.path().join(format!("{}.so", next.get()));
-        std::fs::copy(plugin(), &path).expect("a copy of the plugin");
-        path
-    };
     let mut group = c.benchmark_group("load");
     group.sample_size(50);
     group.bench_function("inspect", |b| {
         let path = plugin();
         b.iter(|| inspect::inspect(&path).expect("a good plugin"));
     });
-    group.bench_function("dlopen", |b| {
-        b.iter_batched(
-            fresh,
-            |path| dynlib::open(&path, log::services()).is_ok(),
-            BatchSize::PerIteration,
-        );
-    });
-    group.bench_function("driver", |b| {
-        b.iter_batched(
-            || loader(&fresh(), dir.path()),
-            |loader| one(&loader),
-            BatchSize::PerIteration,
-        );
-    });
-    let known = loader(&fresh(), dir.path());
+    let known = loader(&plugin(), dir.path());
     group.bench_function("driver/library already open", |b| b.iter(|| one(&known)));
     group.finish();
 }
@@ -67,5 +47,44 @@ fn one(loader: &Loader) -> u64 {
     manager.driver().add(1).expect("it counts")
 }
 
+/// Median times of opening a file alone and of loading a driver from its twin, in turn.
+fn pairs(rounds: usize) {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (mut bare, mut whole) = (Vec::new(), Vec::new());
+    for round in 0..rounds {
+        let fresh = |side: &str| {
+            let path = dir.path().join(format!("{side}{round}.so"));
+            std::fs::copy(plugin(), &path).expect("a copy of the plugin");
+            path
+        };
+        let path = fresh("a");
+        let start = Instant::now();
+        assert!(dynlib::open(&path, log::services()).is_ok());
+        bare.push(start.elapsed());
+        let loader = loader(&fresh("b"), dir.path());
+        let start = Instant::now();
+        assert_eq!(one(&loader), 2);
+        whole.push(start.elapsed());
+    }
+    let median = |times: &mut Vec<Duration>| {
+        times.sort();
+        times[times.len() / 2].as_secs_f64() * 1e6
+    };
+    let (bare, whole) = (median(&mut bare), median(&mut whole));
+    println!(
+        "load: dlopen {bare:.0} µs, driver {whole:.0} µs, difference {:.0} µs",
+        whole - bare
+    );
+}
+
 criterion_group!(benches, load);
-criterion_main!(benches);
+
+fn main() {
+    pairs(if std::env::args().any(|a| a == "--bench") {
+        200
+    } else {
+        3
+    });
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}
