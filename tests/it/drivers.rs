@@ -310,3 +310,43 @@ fn eight_threads_load_one_library_once_and_agree() {
         .count();
     assert_eq!(code, 1, "one mapping of the library's code");
 }
+
+/// A driver's records reach the program's sink under the driver's name, at the level that is set; so does a
+/// panic in a thread that the driver started.
+#[test]
+fn what_a_driver_logs_reaches_the_program() {
+    use longshore_loader::log;
+    use std::sync::Mutex;
+    static RECORDS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    log::set_sink(Box::new(|driver, record| {
+        if driver.name == "talks" || record.target == "panic" {
+            let line = format!(
+                "{} {}/{}: {}",
+                record.level, driver.name, driver.host, record.text
+            );
+            RECORDS.lock().unwrap().push(line);
+        }
+    }));
+    let dir = tempfile::tempdir().unwrap();
+    let loader = loader("talks = \"LIB\"", dir.path());
+    let filter = loader
+        .namespace::<dyn Filter>(FILTERS)
+        .for_host("h1")
+        .driver("talks")
+        .unwrap()
+        .driver();
+    run(&*filter).unwrap();
+    let records = RECORDS.lock().unwrap().clone();
+    assert!(
+        records.contains(&"3 talks/h1: looking at 3 hosts".to_owned()),
+        "{records:?}"
+    );
+    assert!(
+        records.iter().any(|r| r.contains("alone in a thread")),
+        "{records:?}"
+    );
+    assert!(
+        !records.iter().any(|r| r.contains("nobody wants to know")),
+        "{records:?}"
+    );
+}

@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 
 use longshore_plugin_api::{
-    export_plugin, settings, Context, Driver, DriverError, Filter, Host, HostTable, Mask,
+    export_plugin, settings, Context, Driver, DriverError, Filter, Host, HostTable, Log, Mask,
     NoSettings, RequestSpec, Weigher,
 };
 
@@ -55,6 +55,34 @@ impl Weigher for NotANumber {
 impl Weigher for PanicsWeighing {
     fn weigh(&self, _: Host<'_>, _: &RequestSpec) -> Result<f32, DriverError> {
         panic!("too heavy")
+    }
+}
+
+/// Writes to the host's log, and starts a thread that panics.
+struct Talks {
+    log: Log,
+}
+
+impl Driver for Talks {
+    type Settings = NoSettings;
+    fn new(_: NoSettings, context: &Context) -> Result<Self, DriverError> {
+        Ok(Talks { log: context.log() })
+    }
+}
+
+impl Filter for Talks {
+    fn filter_all(
+        &self,
+        hosts: &HostTable,
+        _: &RequestSpec,
+        _: &mut Mask<'_>,
+    ) -> Result<(), DriverError> {
+        self.log
+            .info(format_args!("looking at {} hosts", hosts.len()));
+        self.log.debug("nobody wants to know");
+        let ended = std::thread::spawn(|| panic!("alone in a thread")).join();
+        assert!(ended.is_err());
+        Ok(())
     }
 }
 
@@ -126,6 +154,8 @@ export_plugin! {
         panics: Filter => Panics;
         /// Answers an error.
         fails: Filter => Fails;
+        /// Writes to the log, and starts a thread that panics.
+        talks: Filter => Talks;
         /// Its constructor answers an error.
         refuses: Filter => RefusesToBuild;
         /// Its constructor panics.
