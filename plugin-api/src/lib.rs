@@ -79,6 +79,8 @@
 //! - **The host's things.** Log through [`Context::log`]. Keep files in [`Context::state_dir`]. The `.so` has its own
 //!   copy of every static: the host's `log`, tokio and thread-locals are not visible. Do not change what the process
 //!   shares: signal handlers, working directory, umask, environment, locale.
+//! - **At hand.** [`file_name`] makes safe file names of ids, [`Random`] seeded random numbers, [`Mask`] and [`score`] the
+//!   fast loops of filters and weighers, [`testing`] a driver behind the real bridge in your own tests.
 //! - **Threads.** Drivers are `Send + Sync` and may be called from several threads. Kinds that may block say so.
 //! - **Lasting.** A `.so` built with version 1.x of this crate loads in every later 1.y host, whichever compiler (from
 //!   1.63 on) built either. Build against the oldest version that has what you need: a host refuses a newer one.
@@ -90,11 +92,13 @@ mod context;
 mod driver;
 mod error;
 mod export;
+pub mod file_name;
 mod filter;
 mod host_manager;
 #[doc(hidden)]
 pub mod json;
 mod kind;
+mod random;
 mod record;
 mod scheduler;
 #[doc(hidden)]
@@ -110,6 +114,7 @@ pub use driver::Driver;
 pub use error::{Category, DriverError};
 pub use filter::{Filter, FilterTraits, Limits};
 pub use host_manager::{Aggregate, HostManager, HostReport, ServiceState, SupportedInstance};
+pub use random::Random;
 pub use scheduler::{Destination, HostStates, Scheduler, SelectOptions, Selection};
 pub use settings::{NoSettings, Setting, Settings};
 pub use types::columns::{Column, HostColumns, List};

@@ -5,6 +5,7 @@
 
 mod boot;
 mod crash;
+mod documents;
 mod drivers;
 mod errors;
 mod files;

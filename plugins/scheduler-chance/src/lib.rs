@@ -4,7 +4,6 @@
 //! be.
 #![forbid(unsafe_code)]
 
-mod random;
 mod select;
 #[cfg(test)]
 mod tests;

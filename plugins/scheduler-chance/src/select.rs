@@ -1,7 +1,7 @@
 //! The choice: for each instance one of the hosts that are up, enabled and eligible. The same host
 //! may come again. Knows nothing of what hosts have or instances need.
 
-use crate::random::Random;
+use longshore_plugin_api::Random;
 use longshore_plugin_api::{
     words_for, CallContext, Context, Destination, Driver, DriverError, HostStates, HostTable,
     Limits, Mask, NoSettings, RequestSpec, Scheduler, SelectOptions, Selection, STATE_DISABLED,

@@ -5,7 +5,6 @@
 //! known here. The choice itself is in `rank`, chance in `random`.
 #![forbid(unsafe_code)]
 
-mod random;
 mod rank;
 mod select;
 #[cfg(test)]

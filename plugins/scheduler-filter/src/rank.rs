@@ -1,8 +1,8 @@
 //! The best hosts by weight, without sorting all of them, and the choice among the best.
 //! Knows rows and weights only. Called by `select`.
 
-use crate::random::Random;
 use longshore_plugin_api::Mask;
+use longshore_plugin_api::Random;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 

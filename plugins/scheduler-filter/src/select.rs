@@ -3,8 +3,8 @@
 //! Hosts that a filter took out for one instance stay out for the next: what was consumed does not
 //! come back. Keeps no state between requests.
 
-use crate::random::Random;
 use crate::rank::{best, choose, Choice};
+use longshore_plugin_api::Random;
 use longshore_plugin_api::{
     words_for, CallContext, Context, Destination, Driver, DriverError, HostStates, HostTable, Mask,
     NoSettings, RequestSpec, Scheduler, SelectOptions, Selection,

@@ -8,7 +8,6 @@
 
 mod driver;
 mod faults;
-mod file_name;
 mod guest;
 mod machine;
 mod settings;

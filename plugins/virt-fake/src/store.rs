@@ -6,9 +6,8 @@
 //! because a power cut ends everything fake anyway. Knows nothing of faults or resources; `driver`
 //! calls it.
 
-use crate::file_name;
 use crate::guest::Guest;
-use longshore_plugin_api::{Category, DriverError};
+use longshore_plugin_api::{file_name, Category, DriverError};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, ErrorKind};

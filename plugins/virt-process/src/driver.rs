@@ -6,7 +6,6 @@ use crate::arguments;
 use crate::cgroup;
 use crate::children;
 use crate::errors::not_found;
-use crate::file_name::ID_BYTES_MAX;
 use crate::held::{self, Held};
 use crate::home::{Home, Homes, STOPPED};
 use crate::image;
@@ -16,6 +15,7 @@ use crate::output;
 use crate::settings::ProcessSettings;
 use crate::spec::Spec;
 use crate::stop;
+use longshore_plugin_api::file_name::ID_BYTES_MAX;
 use longshore_plugin_api::{
     CallContext, Capabilities, Context, Driver, DriverError, Image, Instance, InstanceInfo,
     PowerState, RebootType, Resources, SupportedInstance, Virt,

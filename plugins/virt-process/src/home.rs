@@ -6,10 +6,9 @@
 //! and trash is cleared at the next start.
 
 use crate::errors::{cannot, gone_is_fine};
-use crate::file_name;
 use crate::proc::{self, Process};
 use crate::spec::Spec;
-use longshore_plugin_api::DriverError;
+use longshore_plugin_api::{file_name, DriverError};
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;

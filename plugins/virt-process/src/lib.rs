@@ -11,7 +11,6 @@ mod cgroup;
 mod children;
 mod driver;
 mod errors;
-mod file_name;
 mod held;
 mod home;
 mod image;

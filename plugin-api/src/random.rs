@@ -1,11 +1,18 @@
-//! SplitMix64: random choices that a seed decides. Not for secrets. Called by `rank`.
+//! SplitMix64: random choices that a seed decides. Not for secrets. For schedulers, with
+//! the seed of [`SelectOptions`](crate::SelectOptions).
 
-/// The same seed gives the same numbers for ever.
-pub(crate) struct Random(u64);
+/// Random numbers from a seed (SplitMix64): the same seed gives the same numbers for ever.
+///
+/// ```
+/// use longshore_plugin_api::Random;
+/// let (mut one, mut two) = (Random::new(7), Random::new(7));
+/// assert_eq!(one.below(100), two.below(100));
+/// ```
+pub struct Random(u64);
 
 impl Random {
     /// Starts at `seed`; any seed is as good as another.
-    pub(crate) fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -19,7 +26,7 @@ impl Random {
 
     /// A number below `n`, each as likely as the others; 0 when `n` is 0. The bias of the
     /// multiplication is below `n` / 2⁶⁴.
-    pub(crate) fn below(&mut self, n: usize) -> usize {
+    pub fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.next()) * n as u128) >> 64) as usize
     }
 }

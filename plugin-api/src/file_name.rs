@@ -1,12 +1,12 @@
 //! Ids as file names, both ways. A usual id (letters, digits, `-`, `_`) is its own file name; any
 //! other is written in hexadecimal behind `x.`, so that no id can leave the directory, hide, or
-//! clash with another. Knows nothing of what is in the files; `store` calls it.
+//! clash with another. For drivers that keep a file or directory per instance; knows nothing of what is in it.
 
 /// The longest id, in bytes: in hexadecimal, with prefixes, it still fits a file name of 255 bytes.
-pub(crate) const ID_BYTES_MAX: usize = 120;
+pub const ID_BYTES_MAX: usize = 120;
 
 /// The file name of an id; `None` if it is empty or longer than [`ID_BYTES_MAX`].
-pub(crate) fn of_id(id: &str) -> Option<String> {
+pub fn of_id(id: &str) -> Option<String> {
     if id.is_empty() || id.len() > ID_BYTES_MAX {
         return None;
     }
@@ -20,7 +20,7 @@ pub(crate) fn of_id(id: &str) -> Option<String> {
 }
 
 /// The id of a file name; `None` for names that [`of_id`] does not make.
-pub(crate) fn to_id(name: &str) -> Option<String> {
+pub fn to_id(name: &str) -> Option<String> {
     let id = match name.strip_prefix("x.") {
         Some(hex) => String::from_utf8(unhex(hex)?).ok()?,
         None => name.to_owned(),
