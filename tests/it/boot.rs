@@ -406,3 +406,37 @@ fn requests_that_cannot_be_right_are_refused_with_a_reason() {
         "the filter that left none is named: {message}"
     );
 }
+
+/// No token is checked in this release, so a configuration that relies on tokens must not start.
+#[test]
+fn an_api_that_asks_for_tokens_does_not_start() {
+    let mut host = TestHost::new("[api]\nlisten = \"0.0.0.0:0\"\nauth = \"token\"\n", "");
+    let said = host.try_start().unwrap_err();
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(said.err.contains("service/not-supported-here"), "{said:?}");
+}
+
+/// Another virt driver would not know the guests of the old one, so the change is refused and nothing is lost.
+#[test]
+fn the_virt_driver_cannot_change_under_its_instances() {
+    let mut host = TestHost::new("", "").hosts(1);
+    host.start();
+    host.done(&["server", "create", "kept", "--flavor", "m1.tiny", "--wait"]);
+    let id = field(&host.json(&["server", "show", "kept"]), "id").to_owned();
+    host.stop();
+    host.env("LONGSHORE__COMPUTE__VIRT", "process");
+    let said = host.try_start().unwrap_err();
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(
+        said.err.contains("config/driver-in-use") && said.err.contains("1 instances"),
+        "{said:?}"
+    );
+    host.env("LONGSHORE__COMPUTE__VIRT", "fake");
+    host.start();
+    host.audit(&[id], "fake");
+    host.done(&["server", "delete", "kept", "--wait"]);
+    host.until("deleted", <[Json]>::is_empty);
+    host.stop();
+    host.env("LONGSHORE__COMPUTE__VIRT", "process");
+    host.start();
+}

@@ -61,6 +61,9 @@ codes! {
     ODD = "config/odd", "something is accepted and probably not meant",
         "for example no filters at all, or a weigher that prefers less",
         "nothing, if it is meant";
+    DRIVER_IN_USE = "config/driver-in-use", "another virt driver has instances",
+        "`compute.virt` was changed while instances of the old driver exist; the new driver would not know them",
+        "delete those instances, or set `compute.virt` back";
     STATE_DIR = "service/state-dir", "the state directory cannot be used",
         "it cannot be made, or this user may not write there",
         "make it writable, or set `host.state_dir` to another directory";

@@ -65,7 +65,7 @@ fn public_api(raw: &RawConfig, config: &Config, found: &mut Vec<Diagnostic>) {
     }
     let listen = raw.get("api", "listen").place.clone();
     let why = "everybody who reaches the address could use it: `api.auth` is `none`";
-    let help = "set `auth = \"token\"`, or listen on `127.0.0.1` or a unix socket";
+    let help = "listen on `127.0.0.1`; for others, put a proxy with authentication in front";
     let address = config.api.listen.to_string();
     found.push(diagnose::bad_value(
         "api.listen",

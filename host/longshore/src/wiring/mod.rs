@@ -8,6 +8,7 @@ mod drivers;
 mod plugin_view;
 mod services;
 mod state_dir;
+mod virt_in_use;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use crate::cli::render::announce;
 use crate::cli::up::Start;
 use crate::config::Config;
 use crate::config::address::Listen;
+use crate::config::resolved::Auth;
 use crate::logging;
 use plugin_view::{Drivers, LocalPlugins, Ready};
 use services::Shared;
@@ -58,12 +60,17 @@ async fn run(start: Start) -> Result<Exit, Failure> {
         ..
     } = start;
     let mut signals = Signals::new().map_err(|e| failed(&e))?;
+    if config.api.auth == Auth::Token {
+        // Accepting the word without checking tokens would open the API to everybody.
+        return Err(services::later("`api.auth = \"token\"`"));
+    }
     let listen = match &config.api.listen {
         Listen::Tcp(address) => *address,
         Listen::Unix(_) => return Err(services::later("a unix socket")),
     };
     let bound = api::bind(listen).await.map_err(|e| failed(&e))?;
     let store = services::store(&config).await?;
+    virt_in_use::check(&config, &store).await?;
     let transport = services::transport(&config)?;
     let loader = Loader::new(map, &config.host.state_dir);
     let shared = Shared {

@@ -66,8 +66,9 @@ pub(super) fn transport(config: &Config) -> Result<Arc<dyn Transport>, Failure> 
 
 pub(super) fn later(what: &str) -> Failure {
     let text = format!("{what} is not supported by this release");
-    Failure::new(Exit::Configuration, codes::NOT_SUPPORTED_HERE, text)
-        .help("use `memory://`, a `sqlite://` database and a TCP address")
+    Failure::new(Exit::Configuration, codes::NOT_SUPPORTED_HERE, text).help(
+        "use `memory://`, a `sqlite://` database, a TCP address on loopback and `auth = \"none\"`",
+    )
 }
 
 /// The names of the compute hosts.
