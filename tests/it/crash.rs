@@ -4,11 +4,14 @@
 //! `LONGSHORE_TEST_SEED` replays one seed.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use longshore_tests::host::{TestHost, settled};
 use serde_json::{Value as Json, json};
+
+/// Boots that are asked for, at most.
+const COUNT: usize = 200;
 
 /// Small and good enough: splitmix64.
 struct Random(u64);
@@ -30,18 +33,17 @@ fn seeds() -> Vec<u64> {
     }
 }
 
-/// Boots `count` servers from several threads until the host is gone; answers what was accepted.
-fn boot(host: &TestHost, image: &str, count: usize, gone: &AtomicBool) -> Vec<String> {
-    let accepted = Mutex::new(Vec::new());
-    let next = std::sync::atomic::AtomicUsize::new(0);
+/// Boots `COUNT` servers from several threads until the host is gone; `accepted` gets the ids that were answered.
+fn boot(host: &TestHost, image: &str, accepted: &Mutex<Vec<String>>) {
+    let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
-                let agent: ureq::Agent =
-                    ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(60))).build().into();
-                while !gone.load(Ordering::Relaxed) {
+                let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(60)));
+                let agent: ureq::Agent = config.build().into();
+                loop {
                     let i = next.fetch_add(1, Ordering::Relaxed);
-                    if i >= count {
+                    if i >= COUNT {
                         return;
                     }
                     let body = json!({"server": {"name": format!("s{i}"), "flavorRef": "1", "imageRef": image}});
@@ -55,49 +57,50 @@ fn boot(host: &TestHost, image: &str, count: usize, gone: &AtomicBool) -> Vec<St
             });
         }
     });
-    accepted.into_inner().unwrap()
 }
 
 fn killed_under_load(
     mut host: TestHost,
     driver: &str,
     image: impl Fn(&TestHost) -> String,
-    count: usize,
     seed: u64,
 ) {
-    eprintln!("seed {seed}");
     let mut random = Random(seed);
     host.start();
     let image = image(&host);
-    let gone = AtomicBool::new(false);
-    // Between the first request and about the time that all of them take.
-    let moment = Duration::from_millis(20 + random.next() % 1500);
-    let accepted = std::thread::scope(|scope| {
-        let booting = scope.spawn(|| boot(&host, &image, count, &gone));
-        std::thread::sleep(moment);
+    // After so many answers, and a moment more: whatever is under way then is cut off.
+    let answers = 1 + usize::try_from(random.next()).unwrap() % (COUNT - 20);
+    let pause = Duration::from_micros(random.next() % 20_000);
+    let accepted = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        let booting = scope.spawn(|| boot(&host, &image, &accepted));
+        while accepted.lock().unwrap().len() < answers && !booting.is_finished() {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(pause);
         let pid = host.pid().to_string();
         let killed = std::process::Command::new("sh")
             .args(["-c", "kill -KILL \"$1\"", "sh", &pid])
             .status();
         assert!(killed.unwrap().success());
-        gone.store(true, Ordering::Relaxed);
-        booting.join().unwrap()
+        booting.join().unwrap();
     });
     host.kill9();
+    let accepted = accepted.into_inner().unwrap();
+    eprintln!(
+        "seed {seed}: killed {pause:?} after {answers} answers, {} accepted in the end",
+        accepted.len()
+    );
     host.start();
     host.until("every server reaches an end", settled);
     host.audit(&accepted, driver);
-    eprintln!(
-        "seed {seed}: killed after {moment:?}, {} accepted",
-        accepted.len()
-    );
 }
 
 #[test]
 fn nothing_is_lost_with_the_fake_driver() {
     for seed in seeds() {
         let none = |_: &TestHost| String::new();
-        killed_under_load(TestHost::new("", "").hosts(5), "fake", none, 200, seed);
+        killed_under_load(TestHost::new("", "").hosts(5), "fake", none, seed);
     }
 }
 
@@ -121,6 +124,6 @@ fn nothing_is_lost_with_real_processes() {
             ];
             host.json(&image)["id"].as_str().unwrap().to_owned()
         };
-        killed_under_load(host, "process", sleep, 200, seed);
+        killed_under_load(host, "process", sleep, seed);
     }
 }
