@@ -9,5 +9,6 @@ mod documents;
 mod drivers;
 mod errors;
 mod files;
+mod operator;
 mod outside;
 mod tidy;

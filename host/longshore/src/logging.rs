@@ -50,6 +50,16 @@ fn from_driver(
 ) {
     let (namespace, name, host) = (&driver.namespace, &driver.name, &driver.host);
     let text = escape(record.text);
+    if name.is_empty() {
+        // A record of the plugin itself: its panic hook does not know which driver it is.
+        return match record.level {
+            1 => tracing::error!(target: "driver", "{text}"),
+            2 => tracing::warn!(target: "driver", "{text}"),
+            3 => tracing::info!(target: "driver", "{text}"),
+            4 => tracing::debug!(target: "driver", "{text}"),
+            _ => tracing::trace!(target: "driver", "{text}"),
+        };
+    }
     match record.level {
         1 => tracing::error!(target: "driver", namespace, name, host, "{text}"),
         2 => tracing::warn!(target: "driver", namespace, name, host, "{text}"),

@@ -62,6 +62,14 @@ impl StoreError {
         }
     }
 
+    /// The cause alone, without what failed and what to do about it.
+    pub fn why(&self) -> String {
+        match self {
+            Self::Object(error) => error.to_string(),
+            Self::Fault(fault) => fault.why.to_string(),
+        }
+    }
+
     /// What to do about it; empty for conditions, which the caller decides on.
     pub fn cure(&self) -> &'static str {
         codes::cure(self.code())

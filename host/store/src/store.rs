@@ -88,8 +88,9 @@ impl Store {
 
     /// Commits what is queued, then closes every connection; later verbs fail with `store/closed`.
     pub async fn close(&self) {
-        self.inner.writer.close().await;
+        // The last connection folds the log file into the database, which a reader may not do.
         self.inner.readers.close().await;
+        self.inner.writer.close().await;
     }
 
     fn readers(&self) -> &SqlitePool {

@@ -70,6 +70,25 @@ async fn a_fresh_file_has_the_flavors_and_the_image() {
     store.close().await;
 }
 
+/// The last connection to close was a reader, and what was written stayed in the `-wal` file: a copy of
+/// the database alone was empty.
+#[tokio::test]
+async fn a_closed_database_is_one_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir.path().join("host.db")).await.unwrap();
+    let mut instance = Instance::new();
+    instance.set_uuid("u1");
+    store.create_instance(instance).await.unwrap();
+    // A reader is open.
+    store.instance("u1").await.unwrap();
+    store.close().await;
+    let names: Vec<_> = std::fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(names, ["host.db"]);
+}
+
 #[tokio::test]
 async fn what_was_answered_is_there_after_reopening() {
     let dir = tempfile::tempdir().unwrap();

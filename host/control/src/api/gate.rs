@@ -83,6 +83,9 @@ async fn admit(
     if request.uri().path() == "/healthz" {
         return Ok(next.run(request).await);
     }
+    if !is_text(request.uri().path()) {
+        return Err(ApiError::no_path(request.uri().path()));
+    }
     let place = Arc::clone(&gate.free).try_acquire_owned();
     let place = place.map_err(|_| ApiError::busy(gate.in_flight_max))?;
     if is_below(request.uri().path(), PREFIX) {
@@ -104,6 +107,21 @@ async fn admit(
         tracing::error!(code = codes::PANICKED, request_id, why = %error, "a request panicked");
         ApiError::panicked()
     })
+}
+
+/// Whether a path is UTF-8 once its `%` escapes are read; nothing has a name that is not.
+fn is_text(path: &str) -> bool {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((&first, behind)) = rest.split_first() {
+        let escaped = behind.get(..2).filter(|_| first == b'%');
+        let escaped = escaped.and_then(|two| std::str::from_utf8(two).ok());
+        match escaped.and_then(|two| u8::from_str_radix(two, 16).ok()) {
+            Some(byte) => (bytes.push(byte), rest = &behind[2..]),
+            None => (bytes.push(first), rest = behind),
+        };
+    }
+    std::str::from_utf8(&bytes).is_ok()
 }
 
 fn is_below(path: &str, prefix: &str) -> bool {

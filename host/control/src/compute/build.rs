@@ -281,12 +281,11 @@ impl ComputeManager {
         };
         let failed = |row: &Instance| row.vm_state() == Some(VmState::Error);
         let uuid = instance.uuid().to_owned();
-        match self.save_settled(&mut instance, expected, failed).await {
-            Ok(()) => self.record_fault(&uuid, code, text).await,
-            Err(error) => {
-                let code = error.code();
-                tracing::info!(uuid, code, "a failed build is not set to ERROR: {error}");
-            }
+        // Whoever sees the ERROR finds its reason: the fault comes first, and shows only with it.
+        self.record_fault(&uuid, code, text).await;
+        if let Err(error) = self.save_settled(&mut instance, expected, failed).await {
+            let code = error.code();
+            tracing::info!(uuid, code, "a failed build is not set to ERROR: {error}");
         }
     }
 

@@ -248,11 +248,12 @@ impl ComputeManager {
         tracing::warn!(uuid, host, code, "{text}");
         row.set_vm_state(VmState::Error).set_task_state(None);
         let failed = |found: &Instance| found.vm_state() == Some(VmState::Error);
+        // Whoever sees the ERROR finds its reason.
+        self.record_fault(&uuid, code, text).await;
         match self.save_settled(row, Expected::any(), failed).await {
             Ok(()) => self.tracker.note(row),
             Err(error) => tracing::info!(uuid, host, "not set to ERROR: {error}"),
         }
-        self.record_fault(&uuid, code, text).await;
     }
 }
 

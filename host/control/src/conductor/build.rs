@@ -61,6 +61,7 @@ impl ConductorManager {
         {
             Ok(chosen) => chosen,
             Err(RpcError::Remote(failure)) => {
+                let failure = after(failure, &task.reason);
                 self.give_up(&instances, &failure).await;
                 return Ok(());
             }
@@ -183,15 +184,27 @@ impl ConductorManager {
         let mut lost = instance.clone();
         lost.reset_changes();
         lost.set_vm_state(VmState::Error).set_task_state(None);
-        match lost.save(self.objects.as_ref(), awaiting_host()).await {
-            Ok(()) => {}
-            // Deleted, or taken by a host: no error of this instance any more.
-            Err(error) if preempted(&error) => return Ok(()),
-            Err(error) => return Err(error),
+        // Whoever sees the ERROR finds its reason: the fault comes first, and shows only with it.
+        if let Err(error) = self.record_fault(instance.uuid(), text, failure).await {
+            let (uuid, code) = (instance.uuid(), error.code());
+            tracing::warn!(code, uuid, "cannot record a fault: {error}");
         }
+        match lost.save(self.objects.as_ref(), awaiting_host()).await {
+            // Deleted, or taken by a host: no error of this instance any more.
+            Err(error) if preempted(&error) => Ok(()),
+            saved => saved,
+        }
+    }
+
+    async fn record_fault(
+        &self,
+        uuid: &str,
+        text: &str,
+        failure: &Failure,
+    ) -> Result<(), ObjectError> {
         let mut fault = InstanceFault::new();
         fault
-            .set_instance_uuid(instance.uuid())
+            .set_instance_uuid(uuid)
             .set_code(FAULT_CODE)
             .set_message(text)
             .set_details(format!(
@@ -214,6 +227,24 @@ fn waits_for_host(instance: &Instance) -> bool {
     instance.vm_state() == Some(VmState::Building)
         && instance.task_state() == Some(TaskState::Scheduling)
         && instance.host().is_none()
+}
+
+/// A failure to find the next host, with what the last one said: that is what has to be mended.
+fn after(failure: Failure, reason: &str) -> Failure {
+    if reason.is_empty() {
+        return failure;
+    }
+    let text = format!(
+        "{}; last exception: {}",
+        failure.message(),
+        one_line(reason)
+    );
+    let code = failure.code().map(str::to_owned);
+    let whole = Failure::new(failure.class(), text).with_module(failure.module());
+    match code {
+        Some(code) => whole.with_code(code),
+        None => whole,
+    }
 }
 
 /// Whether a write came too late, because another operation owns the instance now.

@@ -216,6 +216,14 @@ async fn paths_methods_and_parameters() {
     let api = TestApi::new().await;
     let table = [
         ("GET", "/nothing", 404, "itemNotFound", "api/no-such-path"),
+        // Not UTF-8: it was answered with plain text.
+        (
+            "GET",
+            "/v2.1/servers/%ff%fe",
+            404,
+            "itemNotFound",
+            "api/no-such-path",
+        ),
         (
             "GET",
             "/v2.1/nothing",

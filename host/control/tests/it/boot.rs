@@ -55,7 +55,7 @@ async fn after_the_last_attempt_the_instance_is_in_error() {
         ))));
     }
     let uuid = world.create(&["web"]).await.remove(0);
-    let row = world.until(&uuid, |row| row.fault().is_some()).await;
+    let row = world.until_state(&uuid, VmState::Error).await;
     assert_eq!(
         (row.vm_state(), row.task_state()),
         (Some(VmState::Error), None)
@@ -80,7 +80,7 @@ async fn what_cannot_be_right_anywhere_is_not_tried_again() {
         DriverError::invalid("the image is a picture").hint("use another"),
     ));
     let uuid = world.create(&["web"]).await.remove(0);
-    let row = world.until(&uuid, |row| row.fault().is_some()).await;
+    let row = world.until_state(&uuid, VmState::Error).await;
     assert_eq!((row.vm_state(), row.host()), (Some(VmState::Error), None));
     let fault = row.fault().unwrap();
     assert_eq!(
@@ -211,7 +211,7 @@ async fn no_valid_host_names_the_filter() {
     world.host("b").await;
     let uuids = world.create(&["web-1", "web-2"]).await;
     for uuid in &uuids {
-        let row = world.until(uuid, |row| row.fault().is_some()).await;
+        let row = world.until_state(uuid, VmState::Error).await;
         assert_eq!(
             (row.vm_state(), row.task_state()),
             (Some(VmState::Error), None)
@@ -230,11 +230,30 @@ async fn no_valid_host_names_the_filter() {
     }
 }
 
+/// It said only that `retry` left no host, and what had to be mended stood in another host's log.
+#[tokio::test]
+async fn without_a_next_host_the_last_failure_is_named_too() {
+    let mut world = World::with_filter(Judged::new(|_, request| {
+        Ok(request.retry_hosts().next().is_none())
+    }))
+    .await;
+    let guests = world.host("a").await;
+    guests.on_spawn(Spawn::Fails(DriverError::no_space("the disk is full")));
+    let uuid = world.create(&["web"]).await.remove(0);
+    let row = world.until_state(&uuid, VmState::Error).await;
+    let text = row.fault().unwrap().message().unwrap().to_owned();
+    assert!(text.starts_with("no valid host was found: "), "{text}");
+    assert!(
+        text.ends_with("; last exception: cannot build on host `a`: the disk is full"),
+        "{text}"
+    );
+}
+
 #[tokio::test]
 async fn without_any_host_the_text_says_so() {
     let world = World::new().await;
     let uuid = world.create(&["web"]).await.remove(0);
-    let row = world.until(&uuid, |row| row.fault().is_some()).await;
+    let row = world.until_state(&uuid, VmState::Error).await;
     let text = row.fault().unwrap().message().unwrap().to_owned();
     assert!(
         text.starts_with("no valid host was found: no host is known"),

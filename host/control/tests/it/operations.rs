@@ -123,7 +123,7 @@ async fn a_delete_that_fails_is_an_error_and_can_be_repeated() {
         .terminate_instance(&world.ctx, &row)
         .await
         .unwrap();
-    let row = world.until(&uuid, |row| row.fault().is_some()).await;
+    let row = world.until_state(&uuid, VmState::Error).await;
     assert_eq!(
         (row.vm_state(), row.task_state()),
         (Some(VmState::Error), None)

@@ -77,7 +77,7 @@ async fn a_host_that_starts_again_finishes_what_was_in_flight() {
     for uuid in [&stops, &off] {
         world.until_state(uuid, VmState::Stopped).await;
     }
-    let row = world.until(&gone, |row| row.fault().is_some()).await;
+    let row = world.until_state(&gone, VmState::Error).await;
     assert_eq!(row.vm_state(), Some(VmState::Error));
     assert_eq!(row.fault().unwrap().details(), Some("driver/guest-gone"));
     let used = world.hosts["a"].0.tracker().used("a").unwrap();

@@ -40,6 +40,7 @@ fn check(context: &mut Context<'_>) -> Result<Exit, Failure> {
                 found.extend(configuration::check_conflicts(&map));
                 found.extend(configuration::check_names(&loaded.raw, &map));
                 found.extend(configuration::check_settings(&loaded.raw, &map));
+                found.extend(configuration::check_files(&loaded.raw, &map));
             }
             Ok(_) => {}
             Err(diagnostics) => found.extend(diagnostics),

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use longshore_loader::diagnostic::{escape, nearest};
 use longshore_loader::inspect::{Inspection, inspect, sha256};
+use longshore_loader::map::PluginMap;
 use longshore_loader::note::{EntryMetadata, SettingSchema};
 use serde_json::{Value as Json, json};
 
@@ -318,17 +319,19 @@ fn inspected_text(screen: &Screen<'_>, json: &Json) -> String {
 }
 
 /// The failure that a map has no such entry point.
-pub(crate) fn no_entry<'m>(
-    namespace: &str,
-    name: &str,
-    names: impl Iterator<Item = &'m str>,
-) -> Failure {
+pub(crate) fn no_entry(map: &PluginMap, namespace: &str, name: &str) -> Failure {
     let what = format!(
         "no entry point `{}` in `{}`",
         escape(name),
         escape(namespace)
     );
-    let help = match nearest(name, names) {
+    let names = map.entries(namespace).iter().map(|e| e.name.as_str());
+    // A namespace without entries is a misspelled one.
+    let near = nearest(name, names).or_else(|| match map.entries(namespace) {
+        [] => nearest(namespace, map.namespaces()),
+        _ => None,
+    });
+    let help = match near {
         Some(near) => format!("did you mean `{}`?", escape(near)),
         None => "run `longshore plugin list` to see all".to_owned(),
     };

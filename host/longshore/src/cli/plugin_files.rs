@@ -45,11 +45,7 @@ pub(crate) fn show(map: &PluginMap, namespace: &str, name: &str) -> Result<Json,
     let entries = map.entries(namespace);
     let mut named = entries.iter().filter(|e| e.name == name);
     let Some(entry) = named.next() else {
-        return Err(no_entry(
-            namespace,
-            name,
-            entries.iter().map(|e| e.name.as_str()),
-        ));
+        return Err(no_entry(map, namespace, name));
     };
     let state = describe(map, entry, &mut Files::default());
     let mut json = state.to_json(entry);

@@ -77,6 +77,18 @@ pub(super) fn variable_table(name: &str, place: Place) -> Diagnostic {
     Diagnostic::error(codes::UNKNOWN_KEY, place, what).with_advice(name, SECTIONS, POINTER)
 }
 
+/// A variable that names a table, and no key of it.
+pub(super) fn variable_without_key(section: &str, place: Place) -> Diagnostic {
+    let what = format!("it names the table `[{section}]`, and no key of it");
+    let (keys, variable) = (
+        quoted_list(&keys::names_in(section)),
+        section.to_uppercase(),
+    );
+    Diagnostic::error(codes::UNKNOWN_KEY, place, what).with_help(format!(
+        "write `LONGSHORE__{variable}__KEY`; the keys are {keys}"
+    ))
+}
+
 /// A section that is not a table.
 pub(super) fn not_a_table(section: &str, found: &str, place: Place) -> Diagnostic {
     let what = format!("`{section}` must be a table, not {found}");

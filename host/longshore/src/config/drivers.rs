@@ -148,6 +148,36 @@ pub fn check_conflicts(map: &PluginMap) -> Vec<Diagnostic> {
     found
 }
 
+/// Warns of drivers in use whose file is absent or would be refused: what the policy makes of it
+/// is the start's business, which says it again.
+pub fn check_files(raw: &RawConfig, map: &PluginMap) -> Vec<Diagnostic> {
+    let mut files: HashMap<PathBuf, Result<Inspection, Refusal>> = HashMap::new();
+    let mut found = Vec::new();
+    for want in wanted(raw) {
+        let Lookup::One(entry) = map.lookup(want.namespace, &want.name) else {
+            continue;
+        };
+        let wrong = match map.resolve_library(entry) {
+            Err(error) => Some((codes::PLUGIN_NOT_FOUND, error.to_string())),
+            Ok(path) => match files.entry(path.clone()).or_insert_with(|| inspect(&path)) {
+                Err(refusal) => Some((refusal.code, refusal.why.clone())),
+                Ok(inspection) => inspection
+                    .choose(&entry.namespace, &entry.name, entry.export.as_deref())
+                    .err()
+                    .map(|refusal| (refusal.code, refusal.why)),
+            },
+        };
+        if let Some((code, why)) = wrong {
+            let (name, namespace) = (escape(&want.name), want.namespace);
+            let what = format!("`{name}` of `{namespace}` cannot be loaded");
+            let help = format!("see `longshore plugin show {namespace} {name}`");
+            let d = Diagnostic::warning(code, want.place.clone(), what);
+            found.push(d.with_why(why).with_help(help));
+        }
+    }
+    found
+}
+
 /// Checks settings against the schemas that plugins carry: errors for drivers in use, warnings
 /// for the others. Files that are absent or refused are passed over; the start reports them.
 pub fn check_settings(raw: &RawConfig, map: &PluginMap) -> Vec<Diagnostic> {

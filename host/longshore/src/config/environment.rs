@@ -66,6 +66,10 @@ fn change(name: &str, value: &str, wrong: &mut Vec<Diagnostic>) -> Option<Change
         wrong.push(diagnose::variable_table(section, place));
         return None;
     }
+    if key.is_empty() {
+        wrong.push(diagnose::variable_without_key(section, place));
+        return None;
+    }
     let Some(at) = keys::position(section, key) else {
         wrong.push(diagnose::unknown_key(section, key, place));
         return None;

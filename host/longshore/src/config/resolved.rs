@@ -11,7 +11,7 @@ use longshore_loader::diagnostic::Diagnostic;
 use super::address::{self, Database, Listen, Transport, Unusable};
 use super::keys::{self, KEYS};
 use super::raw::{RawConfig, Setting};
-use super::{check, diagnose};
+use super::{check, diagnose, log_filter};
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -199,7 +199,7 @@ pub(super) fn resolve(raw: &RawConfig, found: &mut Vec<Diagnostic>) -> Config {
             plugins: values.path("host", "plugins"),
         },
         log: LogConfig {
-            filter: values.text("log", "filter"),
+            filter: values.address("log", "filter", log_filter::parse, String::new),
             format: match values.text("log", "format").as_str() {
                 "json" => LogFormat::Json,
                 _ => LogFormat::Text,

@@ -100,8 +100,9 @@ fn several<K: ?Sized + DriverKind>(
     let manager = loader.namespace::<K>(namespace).strict(strict).named(names);
     let manager = manager.map_err(|f| refused(&f))?;
     for failure in manager.failures() {
-        let code = failure.code();
-        tracing::error!(code, "skipped: {}", failure.one_line());
+        let (code, refusal) = (failure.code(), &failure.refusal);
+        let (what, why, help) = (refusal.what(), &refusal.why, &refusal.help);
+        tracing::error!(code, "skipped: {what}: {why} (do: {help})");
     }
     for name in manager.missing() {
         let code = longshore_loader::codes::PLUGIN_NO_SUCH_DRIVER;

@@ -52,7 +52,7 @@ pub(super) async fn store(config: &Config) -> Result<Store, Failure> {
 
 fn unusable(path: &Path, error: &StoreError) -> Failure {
     let what = format!("cannot use the database `{}`", path.display());
-    let failure = Failure::new(Exit::Unreachable, error.code(), what).why(error.to_string());
+    let failure = Failure::new(Exit::Unreachable, error.code(), what).why(error.why());
     failure.help(error.cure().to_owned())
 }
 

@@ -2,7 +2,7 @@
 //! existence, so a killed process leaves nothing that has to be removed by hand.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
 
 use crate::cli::exit::Exit;
@@ -24,6 +24,13 @@ pub(super) fn lock(dir: &Path) -> Result<StateDirLock, Failure> {
             .why(why.to_string())
             .help(help)
     };
+    if dir.is_file() {
+        let why = io::Error::new(
+            io::ErrorKind::NotADirectory,
+            "it is a file, not a directory",
+        );
+        return Err(cannot(why).help("move the file away, or set `host.state_dir`"));
+    }
     fs::create_dir_all(dir).map_err(cannot)?;
     let path = dir.join("lock");
     let options = OpenOptions::new()

@@ -173,6 +173,44 @@ fn variables_beat_the_file_and_flags_beat_variables() {
     assert!(show::to_toml(&file, true).contains("virt = \"kvm\"  # longshore.toml:2:8\n"));
 }
 
+/// `unknown key `` in …` was said of a variable that names a table alone.
+#[test]
+fn a_variable_without_a_key_is_told_what_it_lacks() {
+    let loaded = with_variable("LONGSHORE__LOG", "info");
+    let expected = "\
+error[config/unknown-key]: environment variable `LONGSHORE__LOG`: it names the table `[log]`, and no key of it
+  --> environment variable LONGSHORE__LOG
+  = do: write `LONGSHORE__LOG__KEY`; the keys are `filter`, `format`
+";
+    assert_eq!(render(&loaded.diagnostics, Style::default()), expected);
+}
+
+/// A misspelled level was taken for a target, and nothing at all was logged.
+#[test]
+fn a_log_filter_is_a_level_or_levels_by_target() {
+    for right in [
+        "info",
+        "WARN",
+        "0",
+        "warn,longshore_store=debug",
+        "longshore_store",
+        "a::b",
+    ] {
+        let loaded = load_text(&format!("[log]\nfilter = \"{right}\"\n"));
+        assert_eq!(loaded.diagnostics, [], "{right}");
+        assert_eq!(loaded.config.log.filter, right);
+    }
+    for wrong in ["infoo", "warn,infoo", "=;;=#", "longshore_store=loud"] {
+        let loaded = load_text(&format!("[log]\nfilter = \"{wrong}\"\n"));
+        let found: Vec<&str> = loaded.diagnostics.iter().map(|d| d.code).collect();
+        assert_eq!(found, [codes::BAD_VALUE], "{wrong}");
+    }
+    let loaded = load_text("[log]\nfilter = \"inof\"\n");
+    let text = render(&loaded.diagnostics, Style::default());
+    assert!(text.contains("`inof` is no level"), "{text}");
+    assert!(text.contains("did you mean `info`?"), "{text}");
+}
+
 #[test]
 fn variables_are_checked_like_the_file() {
     let loaded = with_variable("LONGSHORE__SCHEDULR__DRIVER", "x");

@@ -1,0 +1,182 @@
+//! What an operator does wrong, and what goes wrong under an operator: the text and exit code of
+//! it, and that the rest goes on.
+
+use std::path::Path;
+
+use longshore_tests::host::TestHost;
+
+const MISBEHAVING: &str = "liblongshore_misbehaving.so";
+
+/// A host whose map has one more filter, and which uses it beside `ram`.
+fn with_filter(name: &str, entry: &str, config: &str) -> TestHost {
+    let config = format!("[scheduler]\nenabled_filters = [\"ram\", \"{name}\"]\n{config}");
+    let host = TestHost::new(&config, "");
+    let file = host.dir().join("plugins.toml");
+    let map = std::fs::read_to_string(&file).unwrap();
+    let table = "[\"longshore.scheduler.filter\"]";
+    let more = format!("{table}\n{name} = \"{entry}\"");
+    std::fs::write(&file, map.replace(table, &more)).unwrap();
+    host
+}
+
+/// The files below a directory, hidden ones included.
+fn names(dir: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_filter_that_cannot_be_built_is_skipped_and_named() {
+    let mut host = with_filter("refuses", MISBEHAVING, "");
+    host.start();
+    let plugins = host.json(&["plugin", "list"]);
+    let of = |name: &str| {
+        let mut all = plugins.as_array().unwrap().iter();
+        all.find(|p| p["name"] == name).unwrap().clone()
+    };
+    assert_eq!(of("refuses")["state"], "refused");
+    assert_eq!(of("refuses")["error"]["code"], "driver/failed");
+    let used = plugins.as_array().unwrap().iter();
+    assert_eq!(
+        used.filter(|p| p["state"] == "in_use").count(),
+        8,
+        "{plugins}"
+    );
+    host.done(&["server", "create", "one", "--flavor", "m1.tiny", "--wait"]);
+    let log = host.log();
+    let line = log.lines().find(|l| l.contains("skipped: ")).unwrap();
+    assert!(
+        line.contains("the licence has run out (do: buy another)"),
+        "{line}"
+    );
+    // The code stood there twice: in the text, and as a field.
+    assert_eq!(line.matches("driver/failed").count(), 1, "{line}");
+    assert_eq!(host.stop().code(), Some(0));
+}
+
+#[test]
+fn a_strict_host_does_not_start_without_a_filter() {
+    for (name, code) in [
+        ("refuses", "driver/failed"),
+        ("panics_when_built", "driver/panicked"),
+    ] {
+        let mut host = with_filter(name, MISBEHAVING, "[plugins]\npolicy = \"strict\"\n");
+        let said = host.try_start().unwrap_err();
+        assert_eq!((said.code, said.out.as_str()), (Some(4), ""), "{said:#?}");
+        assert!(said.err.contains(&format!("error[{code}]: ")), "{said:#?}");
+        // A panic was logged with three empty names.
+        assert!(!said.err.contains("name=\"\""), "{said:#?}");
+    }
+}
+
+#[test]
+fn config_check_warns_of_a_driver_that_cannot_be_loaded() {
+    let host = with_filter("broken", "./broken.so", "");
+    for (bytes, code) in [
+        (None, "plugin/not-found"),
+        (Some("no library"), "plugin/not-elf"),
+    ] {
+        if let Some(bytes) = bytes {
+            std::fs::write(host.dir().join("broken.so"), bytes).unwrap();
+        }
+        let said = host.cli(&["config", "check"]);
+        assert_eq!(said.code, Some(0), "{said:#?}");
+        assert!(said.out.ends_with(", 1 warning\n"), "{said:#?}");
+        assert!(
+            said.err.contains(&format!("warning[{code}]: ")),
+            "{said:#?}"
+        );
+        assert!(said.err.contains("longshore.toml:4:27"), "{said:#?}");
+    }
+}
+
+#[test]
+fn a_misspelled_namespace_is_corrected() {
+    let host = TestHost::new("", "");
+    let said = host.cli(&["plugin", "show", "longshore.virt.drivr", "fake"]);
+    assert_eq!(said.code, Some(4));
+    assert!(
+        said.err.contains("did you mean `longshore.virt.driver`?"),
+        "{said:#?}"
+    );
+}
+
+/// It said the cause, and what to do about it, twice.
+#[test]
+fn a_file_that_is_no_database_is_left_alone() {
+    let mut host = TestHost::new("", "");
+    let state = host.dir().join("state");
+    std::fs::create_dir(&state).unwrap();
+    let text = "this is no database, and never was one";
+    std::fs::write(state.join("longshore.db"), text).unwrap();
+    let said = host.try_start().unwrap_err();
+    assert_eq!(said.code, Some(5), "{said:#?}");
+    assert!(said.err.contains("error[store/corrupt]: "), "{said:#?}");
+    assert!(
+        said.err
+            .contains("why:  the file is not an SQLite database\n"),
+        "{said:#?}"
+    );
+    assert_eq!(
+        std::fs::read_to_string(state.join("longshore.db")).unwrap(),
+        text
+    );
+}
+
+/// `File exists` and `make it writable` were said of it.
+#[test]
+fn a_file_in_place_of_the_state_directory_is_named() {
+    let mut host = TestHost::new("", "");
+    std::fs::write(host.dir().join("state"), "").unwrap();
+    let said = host.try_start().unwrap_err();
+    assert_eq!(said.code, Some(5), "{said:#?}");
+    assert!(
+        said.err.contains("why:  it is a file, not a directory\n"),
+        "{said:#?}"
+    );
+    assert!(said.err.contains("do:   move the file away"), "{said:#?}");
+}
+
+/// What was written stayed beside the database after a clean stop.
+#[test]
+fn a_stopped_host_leaves_its_database_in_one_file() {
+    let mut host = TestHost::new("", "");
+    host.start();
+    host.done(&["server", "create", "one", "--flavor", "m1.tiny", "--wait"]);
+    assert_eq!(host.stop().code(), Some(0));
+    let files = names(&host.dir().join("state"));
+    let database: Vec<&String> = files
+        .iter()
+        .filter(|f| f.starts_with("longshore.db"))
+        .collect();
+    assert_eq!(database, ["longshore.db"]);
+}
+
+/// Only `retry` was named, which says that a host failed, and not how.
+#[test]
+fn a_failed_boot_tells_what_the_driver_said() {
+    let map = "[\"longshore.virt.driver\"]\nfake = { patch = true, settings = { \
+               fail_spawn_match = \"bad\", panic_spawn_match = \"worse\" } }\n";
+    let mut host = TestHost::new("", "");
+    std::fs::create_dir(host.dir().join("plugins.d")).unwrap();
+    std::fs::write(host.dir().join("plugins.d/faults.toml"), map).unwrap();
+    host.start();
+    for (name, text) in [("bad", "asked to fail by"), ("worse", "asked to panic by")] {
+        let args = [
+            "--json", "server", "create", name, "--flavor", "m1.tiny", "--wait",
+        ];
+        let said = host.cli(&args);
+        assert_eq!(said.code, Some(1), "{said:#?}");
+        let fault = said.json()["fault"]["message"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        assert!(fault.starts_with("no valid host was found: "), "{fault}");
+        assert!(fault.contains(text), "{fault}");
+    }
+    host.done(&["server", "create", "good", "--flavor", "m1.tiny", "--wait"]);
+}
