@@ -153,9 +153,11 @@ fn running(id: &str) -> usize {
         .count()
 }
 
+/// The template, copied out and renamed, built by this compiler in both profiles and by the oldest one: a release
+/// host, built separately, loads, lists and schedules with all three.
 #[test]
 fn a_template_copied_out_of_the_workspace_is_built_loaded_and_used() {
-    use longshore_tests::outside;
+    use longshore_tests::outside::{self, Build};
     let dir = tempfile::tempdir().unwrap();
     let source = dir.path().join("acme-numa");
     outside::copy("plugins/template", &source);
@@ -166,17 +168,43 @@ fn a_template_copied_out_of_the_workspace_is_built_loaded_and_used() {
         "acme-numa",
     );
     outside::edit(&source.join("src/lib.rs"), "example", "numa");
-    let lib = outside::build(&source, &outside::Build::default()).join("libacme_numa.so");
-    // A drop-in, as a third party ships it.
-    let config = "[scheduler]\nenabled_filters = [\"compute\", \"numa\"]\n";
-    let mut host = TestHost::new(config, "").hosts(2).release();
-    let drop_in = host.dir().join("plugins.d");
-    std::fs::create_dir(&drop_in).unwrap();
-    let line = format!(
-        "[\"longshore.scheduler.filter\"]\nnuma = \"{}\"\n",
-        lib.display()
+    assert!(
+        std::fs::read_to_string(source.join("src/lib.rs"))
+            .unwrap()
+            .contains("#![forbid(unsafe_code)]")
     );
-    std::fs::write(drop_in.join("50-acme.toml"), line).unwrap();
+    let builds = [
+        ("numa", Build::default()),
+        (
+            "numa_debug",
+            Build {
+                debug: true,
+                ..Build::default()
+            },
+        ),
+        (
+            "numa_old",
+            Build {
+                toolchain: Some("1.63"),
+                ..Build::default()
+            },
+        ),
+    ];
+    // A drop-in, as a third party ships it.
+    let mut drop_in = "[\"longshore.scheduler.filter\"]\n".to_owned();
+    for (name, how) in &builds {
+        let _ = std::fs::remove_file(source.join("Cargo.lock"));
+        let lib = outside::build(&source, how).join("libacme_numa.so");
+        drop_in += &format!(
+            "{name} = {{ lib = \"{}\", export = \"numa\" }}\n",
+            lib.display()
+        );
+    }
+    let config =
+        "[scheduler]\nenabled_filters = [\"compute\", \"numa\", \"numa_debug\", \"numa_old\"]\n";
+    let mut host = TestHost::new(config, "").hosts(2).release();
+    std::fs::create_dir(host.dir().join("plugins.d")).unwrap();
+    std::fs::write(host.dir().join("plugins.d/50-acme.toml"), drop_in).unwrap();
     host.start();
     let listed = host.json(&[
         "plugin",
@@ -184,17 +212,19 @@ fn a_template_copied_out_of_the_workspace_is_built_loaded_and_used() {
         "--namespace",
         "longshore.scheduler.filter",
     ]);
-    let numa = listed
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|p| field(p, "name") == "numa")
-        .unwrap();
-    assert_eq!(
-        (field(numa, "state"), field(numa, "plugin")),
-        ("in_use", "acme-numa"),
-        "{numa}"
-    );
+    for (name, _) in &builds {
+        let found = listed
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|p| field(p, "name") == *name)
+            .unwrap();
+        assert_eq!(
+            (field(found, "state"), field(found, "plugin")),
+            ("in_use", "acme-numa"),
+            "{found}"
+        );
+    }
     host.done(&["server", "create", "a", "--flavor", "m1.tiny", "--wait"]);
 }
 
