@@ -89,7 +89,7 @@ impl Loader {
     ///
     /// # Errors
     /// Why it cannot be used.
-    pub fn examine(
+    fn examine(
         &self,
         entry: &EntryPoint,
     ) -> Result<(PathBuf, Inspection, EntryMetadata), LoadFailure> {

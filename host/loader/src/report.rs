@@ -5,7 +5,6 @@ use std::fmt;
 use std::path::PathBuf;
 
 use longshore_plugin_api::DriverError;
-use serde_json::json;
 
 use crate::diagnostic::{Diagnostic, Style, render};
 use crate::inspect::Refusal;
@@ -162,16 +161,5 @@ impl LoadReport {
     pub fn of(&self, namespace: &str, name: &str) -> Option<&ReportLine> {
         let mut newest = self.lines.iter().rev();
         newest.find(|l| l.namespace == namespace && l.name == name)
-    }
-
-    /// For programs: an array of objects.
-    pub fn to_json(&self) -> serde_json::Value {
-        let line = |l: &ReportLine| match &l.outcome {
-            Outcome::Loaded(file) => json!({"namespace": l.namespace, "name": l.name,
-                "host": l.host, "state": "loaded", "file": file}),
-            Outcome::Failed(f) => json!({"namespace": l.namespace, "name": l.name,
-                "host": l.host, "state": "failed", "code": f.code(), "why": f.refusal.why}),
-        };
-        self.lines.iter().map(line).collect()
     }
 }
