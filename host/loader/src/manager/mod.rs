@@ -133,7 +133,7 @@ impl<K: ?Sized + DriverKind> Builder<'_, K> {
 
     fn load_each(
         &self,
-        wanted: &[(&EntryPoint, &str)],
+        wanted: &[(&std::sync::Arc<EntryPoint>, &str)],
         strict: bool,
     ) -> Result<(Vec<Extension<K>>, Vec<LoadFailure>), LoadFailure> {
         let (mut extensions, mut failures) = (Vec::new(), Vec::new());

@@ -27,7 +27,7 @@ pub(super) fn namespace(
     (
         Namespace {
             name,
-            entries,
+            entries: entries.into_iter().map(Arc::new).collect(),
             by_name,
             policy,
         },

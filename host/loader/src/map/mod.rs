@@ -74,7 +74,7 @@ pub struct PluginMap {
 #[derive(Debug, Clone)]
 struct Namespace {
     name: Arc<str>,
-    entries: Vec<EntryPoint>,
+    entries: Vec<Arc<EntryPoint>>,
     by_name: HashMap<String, Vec<usize>>,
     policy: Policy,
 }
@@ -83,11 +83,11 @@ struct Namespace {
 #[derive(Debug, Clone)]
 pub enum Lookup<'m> {
     /// This entry, aliases followed. It may have a `fault`.
-    One(&'m EntryPoint),
+    One(&'m Arc<EntryPoint>),
     /// Several enabled entries, and the policy does not choose.
-    Several(Vec<&'m EntryPoint>),
+    Several(Vec<&'m Arc<EntryPoint>>),
     /// It exists and is switched off; `entry.disabled` says by what.
-    Disabled(&'m EntryPoint),
+    Disabled(&'m Arc<EntryPoint>),
     /// It does not exist.
     Unknown {
         /// The name that is clearly nearest.
@@ -188,20 +188,20 @@ impl PluginMap {
 
     /// All entries of a namespace in the order of its policy: also aliases, and those that are
     /// switched off.
-    pub fn entries(&self, namespace: &str) -> &[EntryPoint] {
+    pub fn entries(&self, namespace: &str) -> &[Arc<EntryPoint>] {
         self.namespace(namespace)
             .map(|n| n.entries.as_slice())
             .unwrap_or_default()
     }
 
     /// All entries of all namespaces.
-    pub fn all_entries(&self) -> impl Iterator<Item = &EntryPoint> {
+    pub fn all_entries(&self) -> impl Iterator<Item = &Arc<EntryPoint>> {
         self.namespaces.iter().flat_map(|n| &n.entries)
     }
 
     /// The entries that name a library and are not switched off, in order. An alias is another
     /// name, no entry.
-    pub fn enabled(&self, namespace: &str) -> impl Iterator<Item = &EntryPoint> {
+    pub fn enabled(&self, namespace: &str) -> impl Iterator<Item = &Arc<EntryPoint>> {
         self.entries(namespace)
             .iter()
             .filter(|e| e.is_enabled() && e.alias.is_none())
@@ -269,7 +269,7 @@ impl PluginMap {
 }
 
 impl Namespace {
-    fn named(&self, name: &str) -> impl Iterator<Item = &EntryPoint> {
+    fn named(&self, name: &str) -> impl Iterator<Item = &Arc<EntryPoint>> {
         self.by_name
             .get(name)
             .into_iter()
@@ -278,25 +278,25 @@ impl Namespace {
     }
 
     fn lookup(&self, name: &str, hops: usize) -> Lookup<'_> {
-        let enabled: Vec<&EntryPoint> = self.named(name).filter(|e| e.is_enabled()).collect();
+        let enabled: Vec<&Arc<EntryPoint>> = self.named(name).filter(|e| e.is_enabled()).collect();
         if enabled.is_empty() {
             return match self.named(name).next() {
                 Some(entry) => Lookup::Disabled(entry),
                 None => self.unknown(name),
             };
         }
-        match self.choose(&enabled) {
-            Some(EntryPoint {
-                alias: Some(target),
-                fault: None,
-                ..
-            }) if hops < ALIAS_HOPS_MAX => self.lookup(target, hops + 1),
-            Some(entry) => Lookup::One(entry),
-            None => Lookup::Several(enabled),
+        let Some(entry) = self.choose(&enabled) else {
+            return Lookup::Several(enabled);
+        };
+        match &entry.alias {
+            Some(target) if entry.fault.is_none() && hops < ALIAS_HOPS_MAX => {
+                self.lookup(target, hops + 1)
+            }
+            _ => Lookup::One(entry),
         }
     }
 
-    fn choose<'m>(&self, enabled: &[&'m EntryPoint]) -> Option<&'m EntryPoint> {
+    fn choose<'m>(&self, enabled: &[&'m Arc<EntryPoint>]) -> Option<&'m Arc<EntryPoint>> {
         if let [only] = enabled {
             return Some(only);
         }

@@ -30,7 +30,7 @@ fn one<'m>(map: &'m PluginMap, namespace: &str, name: &str) -> &'m EntryPoint {
 }
 
 fn names(map: &PluginMap, namespace: &str) -> Vec<String> {
-    map.enabled(namespace).map(EntryPoint::target).collect()
+    map.enabled(namespace).map(|e| e.target()).collect()
 }
 
 #[test]
