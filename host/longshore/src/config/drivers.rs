@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use longshore_loader::codes;
 use longshore_loader::diagnostic::{Diagnostic, Place, Severity, escape, quoted_list};
@@ -184,7 +185,7 @@ pub fn check_settings(raw: &RawConfig, map: &PluginMap) -> Vec<Diagnostic> {
     let used: Vec<Wanted> = wanted(raw);
     let mut files: HashMap<PathBuf, Result<Inspection, Refusal>> = HashMap::new();
     let mut found = Vec::new();
-    let usable = |e: &&EntryPoint| e.is_enabled() && e.alias.is_none() && e.fault.is_none();
+    let usable = |e: &&Arc<EntryPoint>| e.is_enabled() && e.alias.is_none() && e.fault.is_none();
     for entry in map.all_entries().filter(usable) {
         let Ok(path) = map.resolve_library(entry) else {
             continue;
