@@ -97,6 +97,15 @@ codes! {
         "the later file wins",
         "keep one of the two";
 
+    PLUGIN_NO_ENTRIES = "plugin/no-entries", "a namespace has no extensions",
+        "the caller asked for at least one, and the map has none there, or none could be used",
+        "add an entry to the namespace, or see `longshore plugin list --why`";
+    PLUGIN_ASKED_TWICE = "plugin/asked-twice", "a name is asked for twice",
+        "a list of names that stands for an order holds one of them twice",
+        "name it once";
+    PLUGIN_CHECK_FAILED = "plugin/check-failed", "a check of an extension failed",
+        "the program's own check of the entry point gave an error instead of yes or no",
+        "see the error; the check belongs to the program, not to the plugin";
     PLUGIN_NOT_FOUND = "plugin/not-found", "a plugin file does not exist",
         "the library is in none of the search directories, or a link leads nowhere",
         "install the file, or correct `lib` or `[longshore] search`";

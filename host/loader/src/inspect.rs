@@ -199,7 +199,9 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "error[{}]: {}", self.code, self.what())?;
-        writeln!(f, "  file: {}", escape(&self.file.display().to_string()))?;
+        if !self.file.as_os_str().is_empty() {
+            writeln!(f, "  file: {}", escape(&self.file.display().to_string()))?;
+        }
         writeln!(f, "  why:  {}", self.why)?;
         write!(f, "  do:   {}", self.help)
     }
@@ -213,10 +215,18 @@ impl std::error::Error for Refusal {}
 /// # Errors
 /// The first reason why it is not a plugin this host can load.
 pub fn inspect(path: &Path) -> Result<Inspection, Refusal> {
+    inspect_with(path, false)
+}
+
+/// As `inspect`; `panic_abort` also takes a plugin whose panic would end the host.
+///
+/// # Errors
+/// As `inspect`.
+pub fn inspect_with(path: &Path, panic_abort: bool) -> Result<Inspection, Refusal> {
     let (file, meta) = open(path)?;
     let identity = FileIdentity::of(&meta);
     let cache = ReadCache::new(file);
-    let (facts, metadata) = read(&cache).map_err(|r| Refusal::from_elf(path, r))?;
+    let (facts, metadata) = read(&cache, panic_abort).map_err(|r| Refusal::from_elf(path, r))?;
     Ok(Inspection {
         file: path.to_owned(),
         size: meta.len(),
@@ -236,7 +246,7 @@ pub fn inspect_bytes(
     identity: FileIdentity,
     bytes: &[u8],
 ) -> Result<Inspection, Refusal> {
-    let (facts, metadata) = read(bytes).map_err(|r| Refusal::from_elf(path, r))?;
+    let (facts, metadata) = read(bytes, false).map_err(|r| Refusal::from_elf(path, r))?;
     Ok(Inspection {
         file: path.to_owned(),
         size: bytes.len() as u64,
@@ -246,9 +256,15 @@ pub fn inspect_bytes(
     })
 }
 
-fn read<'d, R: object::read::ReadRef<'d>>(data: R) -> Result<(ElfFacts, Metadata), ElfRefusal> {
+fn read<'d, R: object::read::ReadRef<'d>>(
+    data: R,
+    panic_abort: bool,
+) -> Result<(ElfFacts, Metadata), ElfRefusal> {
     let (facts, notes) = elf::read(data)?;
     let metadata = note::read(&notes)?;
+    if !panic_abort {
+        note::check_panic(&metadata)?;
+    }
     Ok((facts, metadata))
 }
 

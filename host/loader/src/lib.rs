@@ -9,8 +9,11 @@ pub mod diagnostic;
 #[doc(hidden)]
 pub mod dynlib;
 pub mod elf;
+mod examine;
 mod extension;
+mod factory;
 pub mod inspect;
+mod library;
 mod load;
 pub mod log;
 pub mod manager;
@@ -20,8 +23,12 @@ pub mod report;
 pub mod settings_check;
 pub mod spanned;
 
-pub use extension::{Extension, ExtensionInfo};
+pub use extension::{Extension, ExtensionInfo, LazyExtension, Member};
+pub use factory::Factory;
 pub use load::{Loader, Site};
-pub use manager::{DriverManager, ExtensionManager, HookManager, NamedExtensionManager};
+pub use manager::{
+    DispatchExtensionManager, DriverManager, EnabledExtensionManager, ExtensionManager,
+    HookManager, NameDispatchExtensionManager, NamedExtensionManager,
+};
 pub use map::PluginMap;
 pub use report::{FailureKind, LoadFailure, LoadReport, Outcome};

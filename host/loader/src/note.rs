@@ -158,7 +158,7 @@ pub enum SettingType {
 /// Finds and checks the longshore note.
 ///
 /// # Errors
-/// `plugin/no-entry`, `abi/bad-header`, `abi/version`, `abi/panic-abort`, `plugin/bad-metadata`.
+/// `plugin/no-entry`, `abi/bad-header`, `abi/version`, `plugin/bad-metadata`.
 pub fn read(notes: &[ElfNote<'_>]) -> Result<Metadata, ElfRefusal> {
     let mut ours = notes.iter().filter(|n| n.name == NOTE_NAME);
     let Some(note) = ours.next() else {
@@ -250,7 +250,11 @@ fn check_api(api: &str) -> Result<(), ElfRefusal> {
     Err(refuse(codes::ABI_VERSION, why, help))
 }
 
-fn check_version(metadata: &Metadata) -> Result<(), ElfRefusal> {
+/// Refuses a plugin whose panic would end the host.
+///
+/// # Errors
+/// `abi/panic-abort`.
+pub fn check_panic(metadata: &Metadata) -> Result<(), ElfRefusal> {
     if metadata.panic != "unwind" {
         let why = format!(
             "it is built with `panic = \"{}\"`: a panic in this driver would end the host",
@@ -259,6 +263,10 @@ fn check_version(metadata: &Metadata) -> Result<(), ElfRefusal> {
         let help = "set `panic = \"unwind\"` in its profile and build it again";
         return Err(refuse(codes::ABI_PANIC_ABORT, why, help));
     }
+    Ok(())
+}
+
+fn check_version(metadata: &Metadata) -> Result<(), ElfRefusal> {
     if semver::Version::parse(&metadata.version).is_err() {
         let why = format!(
             "its version `{}` is not a semantic version",

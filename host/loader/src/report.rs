@@ -41,6 +41,8 @@ pub enum FailureKind {
     Unavailable,
     /// The file, the settings or the driver were refused.
     Refused,
+    /// The program's own check of the extension gave an error.
+    CheckFailed,
 }
 
 impl LoadFailure {
@@ -66,6 +68,18 @@ impl LoadFailure {
     /// The stable code.
     pub fn code(&self) -> &'static str {
         self.refusal.code
+    }
+
+    /// The namespace and the name of the entry point.
+    pub fn entry(&self) -> (&str, &str) {
+        let namespace = self.refusal.namespace.as_deref().unwrap_or_default();
+        let name = self.refusal.driver.as_deref().unwrap_or_default();
+        (namespace, name)
+    }
+
+    /// Whether it is a skip and no error: the driver says that it is not for this machine.
+    pub fn is_skip(&self) -> bool {
+        self.kind == FailureKind::Unavailable
     }
 
     /// One line, for logs.

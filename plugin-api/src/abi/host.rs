@@ -12,6 +12,7 @@ use super::services::{HostServices, Services};
 use super::table::{DriverKind, RawDriver};
 use crate::context::Context;
 use crate::error::DriverError;
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::sync::Arc;
 use std::time::Instant;
@@ -28,6 +29,8 @@ pub enum RootError {
 /// Why an entry was not built.
 #[derive(Debug, Clone, PartialEq)]
 pub enum BuildError {
+    /// The root has no such entry.
+    Absent,
     /// It is of another kind, or of another revision of it: what is there, what is wanted.
     WrongKind(String, String),
     /// A method or type differs, in one line.
@@ -124,11 +127,11 @@ impl PluginEntry {
         text(self.0.kind)
     }
 
-    /// Whether it can be used as a `K`. Runs no foreign code. The verdict never changes, so a caller may keep it.
+    /// Makes sure that it can be used as a `K`. Runs no foreign code. The verdict never changes, so a caller may keep it.
     ///
     /// # Errors
     /// [`BuildError::WrongKind`] or [`BuildError::Layout`].
-    pub fn check<K: ?Sized + DriverKind>(&self) -> Result<(), BuildError> {
+    pub fn check<K: ?Sized + DriverKind>(&self) -> Result<Checked<K>, BuildError> {
         let kind = self.kind();
         if kind != K::ID || self.0.revision != K::REVISION {
             let there = format!("{kind} revision {}", self.0.revision);
@@ -139,7 +142,10 @@ impl PluginEntry {
         }
         // SAFETY: a static slice of the plugin's.
         let theirs = unsafe { self.0.methods.get() };
-        methods_differ(kind, K::METHODS, theirs).map_or(Ok(()), |why| Err(BuildError::Layout(why)))
+        match methods_differ(kind, K::METHODS, theirs) {
+            None => Ok(Checked(self.0, PhantomData)),
+            Some(why) => Err(BuildError::Layout(why)),
+        }
     }
 
     /// Checks the entry, runs its constructor and binds the driver.
@@ -151,15 +157,27 @@ impl PluginEntry {
         settings: &str,
         context: &Context,
     ) -> Result<Built<K>, BuildError> {
-        self.check::<K>()?;
-        self.build_checked(settings, context)
+        self.check::<K>()?.build(settings, context)
     }
+}
 
-    fn build_checked<K: ?Sized + DriverKind>(
-        &self,
-        settings: &str,
-        context: &Context,
-    ) -> Result<Built<K>, BuildError> {
+/// An entry whose methods were compared with those of `K`: only [`PluginEntry::check`] makes one.
+pub struct Checked<K: ?Sized>(&'static Entry, PhantomData<fn() -> Box<K>>);
+
+impl<K: ?Sized> Clone for Checked<K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K: ?Sized> Copy for Checked<K> {}
+
+impl<K: ?Sized + DriverKind> Checked<K> {
+    /// Runs the constructor and binds the driver.
+    ///
+    /// # Errors
+    /// [`BuildError::Driver`], or [`BuildError::Layout`] for a constructor that gives nothing.
+    pub fn build(&self, settings: &str, context: &Context) -> Result<Built<K>, BuildError> {
         let raw_context = RawContext::lend(context);
         let mut raw = std::mem::MaybeUninit::<RawDriver>::uninit();
         // SAFETY: the entry's own function; all three arguments live during the call.
@@ -174,13 +192,13 @@ impl PluginEntry {
         if raw.this.is_null() || raw.table.is_null() {
             return Err(BuildError::Layout(format!(
                 "`{}`: the constructor gave no driver",
-                self.name()
+                text(self.0.name)
             )));
         }
-        // SAFETY: the methods were checked against `K`'s before the constructor ran.
+        // SAFETY: a `Checked<K>` is only made after the methods were compared with `K`'s.
         let driver = K::share(unsafe { K::proxy(raw) });
         Ok(Built {
-            ready: Ready { raw },
+            ready: Some(Ready { raw }),
             driver,
         })
     }
@@ -191,7 +209,7 @@ pub struct Built<K: ?Sized> {
     /// The driver, as services hold it.
     pub driver: Arc<K>,
     /// Asks the driver whether it is ready. Must not be used after the driver is gone.
-    ready: Ready,
+    ready: Option<Ready>,
 }
 
 #[derive(Clone, Copy)]
@@ -205,19 +223,31 @@ unsafe impl Send for Ready {}
 unsafe impl Sync for Ready {}
 
 impl<K: ?Sized> Built<K> {
+    /// A driver that came with the program and never crossed the bridge: it is always ready.
+    pub fn of_program(driver: Arc<K>) -> Self {
+        Self {
+            driver,
+            ready: None,
+        }
+    }
+
     /// Whether what the driver stands on answers: `Driver::ready`, under the guard.
     ///
     /// # Errors
     /// The driver's own.
     pub fn ready(&self) -> Result<(), DriverError> {
+        let raw = match &self.ready {
+            Some(ready) => ready.raw,
+            None => return Ok(()),
+        };
         // SAFETY: the table came with the driver.
-        let ready = unsafe { (*self.ready.raw.table).ready };
+        let ready = unsafe { (*raw.table).ready };
         let ready = match ready {
             Some(ready) => ready,
             None => return Ok(()),
         };
         // SAFETY: `self.driver` keeps the driver alive.
-        let error = unsafe { ready(self.ready.raw.this) };
+        let error = unsafe { ready(raw.this) };
         if error.is_null() {
             return Ok(());
         }

@@ -75,6 +75,21 @@ impl EntryPoint {
         format!("{}/{}", self.namespace, self.name)
     }
 
+    /// Its place among all entries as they were written, first to last.
+    pub(crate) fn rank(&self) -> usize {
+        self.rank
+    }
+
+    /// The same entry with other settings, which the program gives.
+    pub(crate) fn with_settings(&self, settings: Map<String, Json>) -> EntryPoint {
+        EntryPoint {
+            settings,
+            spans: SettingSpans::default(),
+            origin: Place::Program,
+            ..self.clone()
+        }
+    }
+
     /// Where a setting's value stands, by JSON pointer (`/ratio`); the nearest known parent, or
     /// the entry.
     pub fn setting_place(&self, pointer: &str) -> Place {

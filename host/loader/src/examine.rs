@@ -1,0 +1,239 @@
+//! Everything about an entry point that can be known without running any of its code: where its file is, what the
+//! file says of itself, whether pins hold and settings fit. Called by the loader; must not open libraries.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use longshore_plugin_api::__abi::host as bridge;
+use longshore_plugin_api::Context;
+use serde_json::Value as Json;
+
+use crate::codes;
+use crate::diagnostic::{Severity, escape};
+use crate::extension::ExtensionInfo;
+use crate::inspect::{FileIdentity, Inspection, Refusal, inspect_with, sha256};
+use crate::library::Library;
+use crate::load::{Loader, Site};
+use crate::log;
+use crate::map::EntryPoint;
+use crate::note::EntryMetadata;
+use crate::report::{FailureKind, LoadFailure};
+use crate::settings_check;
+
+/// Most files whose inspection is remembered; beyond it all are forgotten and looked at anew.
+const INSPECTIONS_MAX: usize = 4_096;
+/// Most hosts whose context for one driver is remembered.
+const CONTEXTS_MAX: usize = 1_024;
+
+/// An entry point that may be loaded, as far as can be known without running it.
+pub(crate) struct Examined {
+    pub(crate) entry: Arc<EntryPoint>,
+    pub(crate) inspection: Arc<Inspection>,
+    pub(crate) info: Arc<ExtensionInfo>,
+    /// Its settings with the schema's defaults, as the constructor gets them.
+    pub(crate) settings: String,
+    /// Once it is open.
+    pub(crate) library: OnceLock<Library>,
+    /// The entry as the kind that it was checked against first, a `Checked<K>`.
+    pub(crate) checked: OnceLock<Box<dyn std::any::Any + Send + Sync>>,
+    /// Which of the file's entries it is.
+    driver: usize,
+    contexts: Mutex<HashMap<Arc<str>, Context>>,
+}
+
+/// Resolves, inspects and checks an entry.
+pub(crate) fn examine(loader: &Loader, entry: &Arc<EntryPoint>) -> Result<Examined, LoadFailure> {
+    let path = resolve(loader, entry)?;
+    let inspection = inspected(loader, entry, &path)?;
+    check_pins(entry, &path, &inspection)?;
+    let export = entry.export.as_deref();
+    let driver = inspection.choose(&entry.namespace, &entry.name, export);
+    let driver = driver.map_err(refused)?;
+    let all = &inspection.metadata.entries;
+    let number = all.iter().position(|e| std::ptr::eq(e, driver));
+    check_settings(entry, &path, &driver.settings)?;
+    let settings = settings_check::with_defaults(&entry.settings, &driver.settings);
+    let metadata = &inspection.metadata;
+    let info = ExtensionInfo {
+        namespace: entry.namespace.to_string(),
+        name: entry.name.clone(),
+        alias: None,
+        target: entry.target(),
+        file: path,
+        export: driver.name.clone(),
+        kind: driver.trait_name.clone(),
+        plugin: metadata.plugin.clone(),
+        version: metadata.version.clone(),
+        api_version: metadata.api.clone(),
+        description: driver.description.clone(),
+        place: entry.origin.clone(),
+        priority: entry.priority,
+        rank: entry.rank(),
+        settings: settings.clone(),
+    };
+    Ok(Examined {
+        entry: Arc::clone(entry),
+        info: Arc::new(info),
+        settings: Json::Object(settings).to_string(),
+        library: OnceLock::new(),
+        checked: OnceLock::new(),
+        contexts: Mutex::default(),
+        driver: number.unwrap_or_default(),
+        inspection,
+    })
+}
+
+impl Examined {
+    /// What the file says of the driver.
+    pub(crate) fn driver(&self) -> &EntryMetadata {
+        &self.inspection.metadata.entries[self.driver]
+    }
+
+    /// What the driver gets: its names, its directory, the log. One per host.
+    pub(crate) fn context(&self, loader: &Loader, site: &Site) -> Context {
+        let contexts = self.contexts.lock();
+        let mut contexts = contexts.unwrap_or_else(PoisonError::into_inner);
+        if let Some(context) = contexts.get(&site.host) {
+            return context.clone();
+        }
+        let (namespace, name) = (&self.entry.namespace, &self.entry.name);
+        let number = log::register(namespace, name, &site.host);
+        let mut dir = loader.state_dir().join("drivers");
+        if !site.host.is_empty() {
+            dir.push(file_name(&site.host));
+        }
+        dir.push(file_name(namespace));
+        dir.push(file_name(name));
+        let context = bridge::context(log::services(), number, namespace, name, &site.host, dir);
+        if contexts.len() >= CONTEXTS_MAX {
+            contexts.clear();
+        }
+        contexts.insert(Arc::clone(&site.host), context.clone());
+        context
+    }
+}
+
+/// What files said of themselves, as long as they are the same files with the same content.
+#[derive(Default)]
+pub(crate) struct Inspections {
+    files: Mutex<HashMap<PathBuf, Arc<Inspection>>>,
+}
+
+impl Inspections {
+    /// Looks at a file, or remembers what it said when nothing about it has changed.
+    fn get(&self, path: &Path, panic_abort: bool) -> Result<Arc<Inspection>, Refusal> {
+        let lock = || self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lock().get(path).cloned();
+        if let Some(known) = known
+            && (panic_abort || known.metadata.panic == "unwind")
+            && std::fs::metadata(path).is_ok_and(|m| FileIdentity::of(&m) == known.identity)
+        {
+            return Ok(known);
+        }
+        let fresh = Arc::new(inspect_with(path, panic_abort)?);
+        let mut files = lock();
+        if files.len() >= INSPECTIONS_MAX {
+            files.clear();
+        }
+        files.insert(path.to_owned(), Arc::clone(&fresh));
+        Ok(fresh)
+    }
+}
+
+fn resolve(loader: &Loader, entry: &EntryPoint) -> Result<PathBuf, LoadFailure> {
+    if let Some(fault) = &entry.fault {
+        let help = fault.help.clone().unwrap_or_default();
+        let refusal = Refusal::new(fault.code, Path::new(&entry.lib), fault.what.clone(), help);
+        let refusal = refusal.for_entry(&entry.namespace, &entry.name);
+        let failure = LoadFailure::new(FailureKind::Refused, refusal);
+        return Err(failure.with_diagnostics(vec![fault.as_ref().clone()]));
+    }
+    let found = loader.map().resolve_library(entry);
+    found.map_err(|e| LoadFailure::new(FailureKind::Missing, e.into_refusal(entry)))
+}
+
+fn inspected(
+    loader: &Loader,
+    entry: &EntryPoint,
+    path: &Path,
+) -> Result<Arc<Inspection>, LoadFailure> {
+    let inspections = &loader.shared().inspections;
+    let inspection = inspections.get(path, loader.takes_panic_abort());
+    inspection.map_err(|r| {
+        let kind = match r.code {
+            codes::PLUGIN_NOT_FOUND => FailureKind::Missing,
+            _ => FailureKind::Refused,
+        };
+        LoadFailure::new(kind, r.for_entry(&entry.namespace, &entry.name))
+    })
+}
+
+/// The settings against the schema that the file carries.
+pub(crate) fn check_settings(
+    entry: &EntryPoint,
+    path: &Path,
+    schema: &[crate::note::SettingSchema],
+) -> Result<(), LoadFailure> {
+    let mut errors = settings_check::check(entry, &entry.name, schema);
+    errors.retain(|d| d.severity == Severity::Error);
+    let Some(first) = errors.first() else {
+        return Ok(());
+    };
+    let help = first.help.clone().unwrap_or_default();
+    let refusal = Refusal::new(first.code, path, first.what.clone(), help);
+    let failure = refused(refusal.for_entry(&entry.namespace, &entry.name));
+    Err(failure.with_diagnostics(errors))
+}
+
+fn check_pins(entry: &EntryPoint, path: &Path, inspection: &Inspection) -> Result<(), LoadFailure> {
+    let refuse = |code, why: String, help: &str| {
+        let refusal = Refusal::new(code, path, why, help.to_owned());
+        Err(refused(refusal.for_entry(&entry.namespace, &entry.name)))
+    };
+    if let Some(wanted) = &entry.sha256 {
+        let found = sha256(path);
+        let found = found.map_err(|r| refused(r.for_entry(&entry.namespace, &entry.name)))?;
+        if !found.eq_ignore_ascii_case(wanted) {
+            let short = |digest: &str| digest.chars().take(12).collect::<String>();
+            let (found, wanted, at) = (short(&found), short(wanted), &entry.origin);
+            let why = format!("its digest is `{found}…`, {at} pins `{wanted}…`");
+            let help = "install the pinned file, or put the digest that `longshore plugin inspect` prints into the map";
+            return refuse(codes::PLUGIN_UNTRUSTED, why, help);
+        }
+    }
+    if let Some(wanted) = &entry.version {
+        let found = &inspection.metadata.version;
+        let requirement = semver::VersionReq::parse(wanted).ok();
+        let version = semver::Version::parse(found).ok();
+        if !requirement.zip(version).is_some_and(|(r, v)| r.matches(&v)) {
+            let (found, at) = (escape(found), &entry.origin);
+            let why = format!("it is version {found}, {at} asks for `{wanted}`");
+            return refuse(
+                codes::PLUGIN_WRONG_VERSION,
+                why,
+                "install a version that fits",
+            );
+        }
+    }
+    Ok(())
+}
+
+/// A refusal as a failure.
+pub(crate) fn refused(refusal: Refusal) -> LoadFailure {
+    LoadFailure::new(FailureKind::Refused, refusal)
+}
+
+/// A name as one component of a path: anything that is not plain becomes `%xx`.
+fn file_name(name: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    let mut out = String::new();
+    for (i, b) in name.bytes().enumerate() {
+        if plain(b) || (b == b'.' && i > 0) {
+            out.push(char::from(b));
+        } else {
+            out.push_str(&format!("%{b:02x}"));
+        }
+    }
+    out
+}
