@@ -92,7 +92,11 @@ enum Origin {
 /// assert_eq!(error.category().as_str(), "no-space");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DriverError {
+pub struct DriverError(Box<Parts>);
+
+/// Boxed, so that a `Result` of a number fits into two registers and a call that succeeds does not pay for errors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Parts {
     category: Category,
     retry: bool,
     origin: Origin,
@@ -114,14 +118,14 @@ impl DriverError {
     /// An error of this category; `message` names the thing and says why, in lower case and without a full stop.
     pub fn new(category: Category, message: impl Into<String>) -> Self {
         let (hint, place) = (String::new(), String::new());
-        Self {
+        Self(Box::new(Parts {
             category,
             retry: false,
             origin: Origin::Driver,
             message: message.into(),
             hint,
             place,
-        }
+        }))
     }
 
     constructors! {
@@ -153,89 +157,89 @@ impl DriverError {
 
     /// Says what the operator can do about it.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = hint.into();
+        self.0.hint = hint.into();
         self
     }
 
     /// Names the key path of the setting that is wrong, such as `image_dirs` or `limits.ram`.
     pub fn at(mut self, key: impl Into<String>) -> Self {
-        self.place = key.into();
+        self.0.place = key.into();
         self
     }
 
     /// Says that the same call may succeed later.
     pub fn retry(mut self) -> Self {
-        self.retry = true;
+        self.0.retry = true;
         self
     }
 
     /// The category.
     pub fn category(&self) -> Category {
-        self.category
+        self.0.category
     }
 
     /// Why it failed.
     pub fn message(&self) -> &str {
-        if self.message.is_empty() {
+        if self.0.message.is_empty() {
             "(driver gave no reason)"
         } else {
-            &self.message
+            &self.0.message
         }
     }
 
     /// What to do about it, or nothing.
     pub fn help(&self) -> Option<&str> {
-        Some(self.hint.as_str()).filter(|h| !h.is_empty())
+        Some(self.0.hint.as_str()).filter(|h| !h.is_empty())
     }
 
     /// The key path of a settings error, or nothing.
     pub fn key(&self) -> Option<&str> {
-        Some(self.place.as_str()).filter(|p| !p.is_empty() && self.origin == Origin::Driver)
+        Some(self.0.place.as_str()).filter(|p| !p.is_empty() && self.0.origin == Origin::Driver)
     }
 
     /// Whether the same call may succeed later.
     pub fn may_retry(&self) -> bool {
-        self.retry
+        self.0.retry
     }
 
     /// `file:line` of the panic that this error stands for; `None` if the driver returned the error itself.
     pub fn panicked_at(&self) -> Option<&str> {
-        (self.origin == Origin::Panic).then_some(self.place.as_str())
+        (self.0.origin == Origin::Panic).then_some(self.0.place.as_str())
     }
 
     /// Whether a value that the driver gave was refused at the border.
     pub fn is_bad_value(&self) -> bool {
-        self.origin == Origin::BadValue
+        self.0.origin == Origin::BadValue
     }
 
     pub(crate) fn panicked(message: String, place: String) -> Self {
         let hint = String::from("this is a bug in the driver; report it to its author");
-        Self {
+        Self(Box::new(Parts {
             category: Category::Internal,
             retry: false,
             origin: Origin::Panic,
             message,
             hint,
             place,
-        }
+        }))
     }
 
     pub(crate) fn bad_value(what: String) -> Self {
-        Self {
-            origin: Origin::BadValue,
-            ..Self::internal(what)
-        }
+        let mut error = Self::internal(what);
+        error.0.origin = Origin::BadValue;
+        error
     }
 
     pub(crate) fn into_parts(self) -> (Category, bool, u32, String, String, String) {
-        (
-            self.category,
-            self.retry,
-            self.origin as u32,
-            self.message,
-            self.hint,
-            self.place,
-        )
+        let Parts {
+            category,
+            retry,
+            origin,
+            message,
+            hint,
+            place,
+        } = *self.0;
+        (category, retry, origin as u32, message, hint, place)
     }
 
     pub(crate) fn from_parts(
@@ -251,24 +255,24 @@ impl DriverError {
             2 => Origin::BadValue,
             _ => Origin::Driver,
         };
-        Self {
+        Self(Box::new(Parts {
             category,
             retry,
             origin,
             message,
             hint,
             place,
-        }
+        }))
     }
 }
 
 impl fmt::Display for DriverError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.origin {
-            Origin::Panic => write!(f, "panicked at {}: {}", self.place, self.message()),
+        match self.0.origin {
+            Origin::Panic => write!(f, "panicked at {}: {}", self.0.place, self.message()),
             Origin::BadValue => write!(f, "gave {}", self.message()),
-            Origin::Driver if self.place.is_empty() => f.write_str(self.message()),
-            Origin::Driver => write!(f, "`{}`: {}", self.place, self.message()),
+            Origin::Driver if self.0.place.is_empty() => f.write_str(self.message()),
+            Origin::Driver => write!(f, "`{}`: {}", self.0.place, self.message()),
         }
     }
 }
