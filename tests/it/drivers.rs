@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use longshore_loader::{FailureKind, Loader, Outcome, PluginMap};
 use longshore_plugin_api::{Filter, Mask, RequestFields, RequestSpec, Weigher, full, testing};
-use longshore_tests::files;
+use longshore_tests::{files, logs};
 
 const FILTERS: &str = "longshore.scheduler.filter";
 
@@ -315,18 +315,7 @@ fn eight_threads_load_one_library_once_and_agree() {
 /// panic in a thread that the driver started.
 #[test]
 fn what_a_driver_logs_reaches_the_program() {
-    use longshore_loader::log;
-    use std::sync::Mutex;
-    static RECORDS: Mutex<Vec<String>> = Mutex::new(Vec::new());
-    log::set_sink(Box::new(|driver, record| {
-        if driver.name == "talks" || record.target == "panic" {
-            let line = format!(
-                "{} {}/{}: {}",
-                record.level, driver.name, driver.host, record.text
-            );
-            RECORDS.lock().unwrap().push(line);
-        }
-    }));
+    logs::start();
     let dir = tempfile::tempdir().unwrap();
     let loader = loader("talks = \"LIB\"", dir.path());
     let filter = loader
@@ -336,7 +325,9 @@ fn what_a_driver_logs_reaches_the_program() {
         .unwrap()
         .driver();
     run(&*filter).unwrap();
-    let records = RECORDS.lock().unwrap().clone();
+    let wanted = |r: &logs::Record| r.name == "talks" || r.target == "panic";
+    let line = |r: logs::Record| format!("{} {}/{}: {}", r.level, r.name, r.host, r.text);
+    let records: Vec<String> = logs::records(wanted).into_iter().map(line).collect();
     assert!(
         records.contains(&"3 talks/h1: looking at 3 hosts".to_owned()),
         "{records:?}"

@@ -9,6 +9,7 @@ mod documents;
 mod drivers;
 mod errors;
 mod files;
+mod managers;
 mod operator;
 mod outside;
 mod tidy;

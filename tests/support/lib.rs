@@ -5,4 +5,5 @@
 
 pub mod files;
 pub mod host;
+pub mod logs;
 pub mod outside;

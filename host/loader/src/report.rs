@@ -114,6 +114,28 @@ impl fmt::Display for LoadFailure {
 
 impl std::error::Error for LoadFailure {}
 
+/// So that a driver which is made at first use can be called with one kind of error. The driver's own error, if its
+/// constructor gave one, stays as it is.
+impl From<LoadFailure> for DriverError {
+    fn from(failure: LoadFailure) -> DriverError {
+        let parts = *failure.0;
+        match (parts.driver_error, parts.kind) {
+            (Some(error), _) => error,
+            (None, FailureKind::Unavailable | FailureKind::Missing) => {
+                DriverError::unavailable(parts.refusal.one_line())
+            }
+            (None, _) => DriverError::internal(parts.refusal.one_line()),
+        }
+    }
+}
+
+/// One line.
+impl From<LoadFailure> for String {
+    fn from(failure: LoadFailure) -> String {
+        failure.one_line()
+    }
+}
+
 /// What became of one entry point.
 #[derive(Debug, Clone)]
 pub enum Outcome {

@@ -51,6 +51,16 @@ impl<K: ?Sized, E: Member<K>> NameDispatchExtensionManager<K, E> {
 
     /// Calls `call` for the extension of each name, in the order of the names; a name given twice is called twice, a
     /// name that no extension has is left out. Otherwise as [`ExtensionManager::map`].
+    ///
+    /// One text is no list of names:
+    ///
+    /// ```compile_fail,E0277
+    /// # use longshore_loader::NameDispatchExtensionManager;
+    /// # use longshore_plugin_api::Filter;
+    /// # fn demo(manager: &NameDispatchExtensionManager<dyn Filter>) {
+    /// let _ = manager.map("ram", |_| Ok::<_, String>(()));
+    /// # }
+    /// ```
     pub fn map<T, X: Display>(
         &self,
         names: impl IntoIterator<Item = impl AsRef<str>>,
