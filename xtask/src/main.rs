@@ -16,7 +16,7 @@ usage: cargo xtask COMMAND
   up [--release] [ARGS…]    build the host and the shipped plugins, then run `longshore up ARGS…`
   build [--release]         build the host and the shipped plugins
   test [ARGS…]              install what tests need, build everything, run all tests (ARGS go to `cargo test`)
-  bench [NAME…]             run the benchmarks: bridge load scheduler boot startup (all by default)
+  bench [NAME…]             run the benchmarks: bridge load managers scheduler boot startup (all by default)
 ";
 
 fn main() -> ExitCode {

@@ -43,28 +43,29 @@ fn level_of(filter: LevelFilter) -> u32 {
     }
 }
 
-/// Writes a driver's record under its own name. Its text comes from outside and is escaped.
+/// Writes a record of a driver under its own name, and what the loader says of one. Texts come from outside and are
+/// escaped.
 fn from_driver(
     driver: &driver_log::DriverName,
     record: &longshore_plugin_api::__abi::host::LogRecord<'_>,
 ) {
-    let (namespace, name, host) = (&driver.namespace, &driver.name, &driver.host);
-    let text = escape(record.text);
-    if name.is_empty() {
-        // A record of the plugin itself: its panic hook does not know which driver it is.
-        return match record.level {
-            1 => tracing::error!(target: "driver", "{text}"),
-            2 => tracing::warn!(target: "driver", "{text}"),
-            3 => tracing::info!(target: "driver", "{text}"),
-            4 => tracing::debug!(target: "driver", "{text}"),
-            _ => tracing::trace!(target: "driver", "{text}"),
-        };
+    macro_rules! write {
+        ($target:literal $(, $field:ident)*) => {{
+            let text = escape(record.text);
+            match record.level {
+                1 => tracing::error!(target: $target, $($field,)* "{text}"),
+                2 => tracing::warn!(target: $target, $($field,)* "{text}"),
+                3 => tracing::info!(target: $target, $($field,)* "{text}"),
+                4 => tracing::debug!(target: $target, $($field,)* "{text}"),
+                _ => tracing::trace!(target: $target, $($field,)* "{text}"),
+            }
+        }};
     }
-    match record.level {
-        1 => tracing::error!(target: "driver", namespace, name, host, "{text}"),
-        2 => tracing::warn!(target: "driver", namespace, name, host, "{text}"),
-        3 => tracing::info!(target: "driver", namespace, name, host, "{text}"),
-        4 => tracing::debug!(target: "driver", namespace, name, host, "{text}"),
-        _ => tracing::trace!(target: "driver", namespace, name, host, "{text}"),
+    let (namespace, name, host) = (&driver.namespace, &driver.name, &driver.host);
+    match (record.target, name.is_empty()) {
+        ("longshore_loader", _) => write!("loader", namespace, name),
+        // A record of the plugin itself: its panic hook does not know which driver it is.
+        (_, true) => write!("driver"),
+        (_, false) => write!("driver", namespace, name, host),
     }
 }

@@ -21,8 +21,10 @@ mod enabled;
 mod extensions;
 mod find;
 mod hook;
+mod loading;
 mod name_dispatch;
 mod named;
+mod terminal;
 
 pub use builder::{Builder, Set, Unset};
 pub use dispatch::DispatchExtensionManager;
