@@ -39,6 +39,13 @@ struct Opened {
     digest: Option<String>,
 }
 
+impl Opened {
+    fn is_file(&self, key: (u64, u64)) -> bool {
+        let identity = self.inspection.identity;
+        (identity.dev, identity.inode) == key
+    }
+}
+
 impl Libraries {
     pub(crate) fn len(&self) -> usize {
         self.open.len()
@@ -52,11 +59,15 @@ impl Libraries {
     pub(crate) fn get(&mut self, inspection: &Arc<Inspection>) -> Result<Library, Refusal> {
         let (path, identity) = (&inspection.file, inspection.identity);
         let key = (identity.dev, identity.inode);
-        if let Some((known, number)) = self.by_file.get(&key) {
-            if *known != identity {
+        match self.by_file.get(&key) {
+            Some((known, number)) if *known == identity => {
+                return Ok(self.open[*number].library.clone());
+            }
+            Some((_, number)) if self.open[*number].is_file(key) => {
                 return Err(changed_in_place(path));
             }
-            return Ok(self.open[*number].library.clone());
+            // A copy was never mapped itself: its file may become another one.
+            _ => {}
         }
         if !is_still(path, identity) {
             return Err(changed_since(path));

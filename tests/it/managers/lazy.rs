@@ -144,6 +144,46 @@ fn a_library_is_opened_once_per_content() {
     assert_eq!(world.loader.open_libraries(), 2);
 }
 
+/// A copy is not what is mapped, so it may be overwritten; a library that is mapped may not.
+#[test]
+fn a_copy_that_is_overwritten_is_another_library() {
+    let world = entries("t1 = 'LIB'\nt2 = 'DIR/copy.so'\n");
+    let copy = world.dir.path().join("copy.so");
+    fs::copy(sample(), &copy).unwrap();
+    let all = |loader: &Loader| {
+        let manager = loader.namespace::<dyn Sample>(NS).strict(true).all();
+        manager.unwrap().map_ok(|e| e.driver().name())
+    };
+    assert_eq!(all(&world.loader), ["t1", "t2"]);
+    assert_eq!(world.loader.open_libraries(), 1);
+    let mut bytes = fs::read(sample()).unwrap();
+    bytes.push(0);
+    fs::write(&copy, bytes).unwrap();
+    let (loader, _) = world.loader.reload().unwrap();
+    assert_eq!(all(&loader), ["t1", "t2"]);
+    assert_eq!(loader.open_libraries(), 2);
+}
+
+#[test]
+fn a_library_that_is_overwritten_after_it_was_loaded_is_refused_from_then_on() {
+    let world = entries("t1 = 'DIR/own.so'\n");
+    let own = world.dir.path().join("own.so");
+    fs::copy(sample(), &own).unwrap();
+    let manager = world
+        .loader
+        .namespace::<dyn Sample>(NS)
+        .driver("t1")
+        .unwrap();
+    // Only its times change: a real change of a mapped file is beyond help.
+    let file = fs::File::options().append(true).open(&own).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH)
+        .unwrap();
+    let (loader, _) = world.loader.reload().unwrap();
+    let failure = loader.namespace::<dyn Sample>(NS).driver("t1");
+    assert_eq!(failure.err().unwrap().code(), "plugin/changing");
+    assert_eq!(manager.driver().next(1), Ok(2), "what was loaded goes on");
+}
+
 #[test]
 fn a_file_that_is_replaced_before_its_first_use_is_looked_at_anew() {
     let world = entries("t1 = 'DIR/late.so'\n");

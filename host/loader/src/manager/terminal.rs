@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use longshore_plugin_api::__abi::table::DriverKind;
 
-use super::builder::{Builder, Set, Unset};
+use super::builder::{Builder, Unset};
 use super::find::{self, failure};
 use super::loading::{Loaded, Make};
 use super::{
