@@ -63,6 +63,8 @@ pub enum ColorChoice {
 pub enum Command {
     /// Run all services in one process
     Up(Up),
+    /// Check everything that a start needs, without starting
+    Doctor,
     /// Create and control servers
     #[command(subcommand)]
     Server(Server),
@@ -276,14 +278,7 @@ pub enum Service {
 #[derive(Debug, Subcommand)]
 pub enum Plugin {
     /// List the entry points of the map
-    List {
-        /// Only this namespace
-        #[arg(long)]
-        namespace: Option<String>,
-        /// Say why an entry point cannot be used
-        #[arg(long)]
-        why: bool,
-    },
+    List(PluginList),
     /// Show all about one entry point
     Show {
         /// Its namespace
@@ -299,6 +294,44 @@ pub enum Plugin {
         /// The `.so` file
         file: PathBuf,
     },
+    /// Print lines for `plugins.toml` for every plugin below a directory
+    Scan {
+        /// The directory
+        dir: PathBuf,
+    },
+}
+
+/// `plugin list`
+#[derive(Debug, Clone, Args)]
+pub struct PluginList {
+    /// Only this namespace
+    #[arg(long)]
+    pub namespace: Option<String>,
+    /// Say why an entry point cannot be used
+    #[arg(long)]
+    pub why: bool,
+    /// Print one bullet per entry with the first line of its description
+    #[arg(long, conflicts_with_all = ["why", "detailed"])]
+    pub simple: bool,
+    /// Print each entry as a heading with its whole description
+    #[arg(long, conflicts_with = "why")]
+    pub detailed: bool,
+    /// Draw a line of this character above each heading
+    #[arg(
+        long,
+        value_name = "C",
+        requires = "detailed",
+        allow_hyphen_values = true
+    )]
+    pub overline: Option<char>,
+    /// Draw the line below each heading with this character instead of `-`
+    #[arg(
+        long,
+        value_name = "C",
+        requires = "detailed",
+        allow_hyphen_values = true
+    )]
+    pub underline: Option<char>,
 }
 
 /// `config`

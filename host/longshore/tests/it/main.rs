@@ -8,5 +8,6 @@ mod api;
 mod codes;
 mod files;
 mod images;
+mod plugins;
 mod program;
 mod servers;
