@@ -75,7 +75,8 @@ pub fn check_names(raw: &RawConfig, map: &PluginMap) -> Vec<Diagnostic> {
     found
 }
 
-fn name_fault(map: &PluginMap, want: &Wanted) -> Option<Diagnostic> {
+/// Why a name means no entry point that can be used.
+pub fn name_fault(map: &PluginMap, want: &Wanted) -> Option<Diagnostic> {
     let (name, namespace) = (escape(&want.name), want.namespace);
     let error = |code, what: String| Diagnostic::error(code, want.place.clone(), what);
     match map.lookup(namespace, &want.name) {

@@ -6,6 +6,7 @@
 
 mod api;
 mod codes;
+mod doctor;
 mod files;
 mod images;
 mod plugins;

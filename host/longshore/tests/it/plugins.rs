@@ -16,7 +16,7 @@ fn built() -> PathBuf {
     exe.ancestors().nth(2).unwrap().to_owned()
 }
 
-fn library(name: &str) -> PathBuf {
+pub(crate) fn library(name: &str) -> PathBuf {
     let path = built().join(format!("lib{name}.so"));
     assert!(
         path.is_file(),
