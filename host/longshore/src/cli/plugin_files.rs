@@ -1,13 +1,13 @@
 //! What the plugin map and the files say of entry points, when no host is running.
 //!
 //! Reads headers and notes, runs nothing. Never claims that something is in use. Called by
-//! `plugin`, by `doctor`, and by a running host for its API.
+//! `plugin`, `config check` and `doctor`, and by a running host for its API.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use longshore_loader::codes;
-use longshore_loader::diagnostic::escape;
+use longshore_loader::diagnostic::{Diagnostic, Place, escape};
 use longshore_loader::inspect::{Inspection, Refusal, inspect, sha256};
 use longshore_loader::map::{EntryPoint, Lookup, PluginMap};
 use longshore_loader::note::{EntryMetadata, Metadata, SettingSchema};
@@ -18,6 +18,15 @@ use super::failure::Failure;
 use super::plugin::{kind_of, no_entry};
 use super::plugin_inspect::setting;
 use super::plugin_kinds::wrong_kind;
+use crate::config::raw::RawConfig;
+use crate::config::wanted;
+
+/// The codes of what is wrong with settings.
+const SETTINGS: &[&str] = &[
+    codes::DRIVER_UNKNOWN_SETTING,
+    codes::DRIVER_BAD_SETTING,
+    codes::DRIVER_MISSING_SETTING,
+];
 
 /// What became of a file, so that each is read once.
 #[derive(Default)]
@@ -203,6 +212,38 @@ impl State {
             "deprecated": entry.deprecated,
         })
     }
+}
+
+/// Warns of drivers in use that cannot be loaded. What the policy makes of it is the start's
+/// business, which says it again; wrong settings are reported with their places elsewhere.
+pub(crate) fn unusable(raw: &RawConfig, map: &PluginMap) -> Vec<Diagnostic> {
+    let mut files = Files::default();
+    let mut found = Vec::new();
+    for want in wanted(raw) {
+        let Lookup::One(entry) = map.lookup(want.namespace, &want.name) else {
+            continue;
+        };
+        let state = describe(map, entry, &mut files);
+        let (Some(code), None) = (state.code, &entry.fault) else {
+            continue;
+        };
+        if SETTINGS.contains(&code) {
+            continue;
+        }
+        // A built-in default has no place to show; its entry has.
+        let place = match &want.place {
+            Place::Program => entry.origin.clone(),
+            place => place.clone(),
+        };
+        let (name, namespace) = (escape(&want.name), want.namespace);
+        let what = format!("`{name}` of `{namespace}` cannot be loaded");
+        let mut d = Diagnostic::warning(code, place, what);
+        d.why = state.why;
+        let pointer = || format!("see `longshore plugin show {namespace} {name}`");
+        d.help = state.help.or_else(|| Some(pointer()));
+        found.push(d);
+    }
+    found
 }
 
 /// Whether an entry point could be loaded, as far as can be said without running its code.

@@ -46,7 +46,12 @@ pub(super) fn map(
         Ok(map) => {
             // An entry that is wrong keeps nobody from a start unless it is wanted.
             findings("map", map.diagnostics(), Status::Warning, report);
-            findings("map", &check_conflicts(&map), Status::Warning, report);
+            findings(
+                "map",
+                &check_conflicts(&loaded.raw, &map),
+                Status::Warning,
+                report,
+            );
             let entries = map.all_entries().count();
             let namespaces = count(map.namespaces().count(), "namespace");
             let message = format!("{}, {entries} entries in {namespaces}", shown(file, around));
