@@ -11,6 +11,19 @@ use clap_complete::Shell;
 /// Most instances that one `server create` may ask for; the API may allow fewer.
 pub const COUNT_MAX: i64 = 100_000;
 
+/// What `doctor --help` ends with.
+const DOCTOR_HELP: &str = "\
+Nothing is written and no code of a plugin runs. `-v` shows what was found, `-q` only what needs
+somebody.
+
+Exit code: 0 a start can work, 3 configuration or map, 4 a plugin, 5 state directory, database or
+address, 1 the machine.";
+
+/// What `plugin scan --help` ends with.
+const SCAN_HELP: &str = "\
+The output is a map: longshore plugin scan /opt/acme > plugins.d/50-acme.toml
+Links are followed, hidden files are left out. At most 16 levels and 1000 libraries.";
+
 /// A plugin host with dynamically loaded drivers and a compute control plane.
 #[derive(Debug, Parser)]
 #[command(name = "longshore", disable_version_flag = true, max_term_width = 100)]
@@ -25,6 +38,7 @@ pub struct Cli {
 
 /// Flags of all commands.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of all commands")]
 pub struct Global {
     /// Read this configuration instead of `longshore.toml`
     #[arg(long, value_name = "FILE", global = true)]
@@ -35,8 +49,14 @@ pub struct Global {
     /// Print one JSON document
     #[arg(long, global = true)]
     pub json: bool,
-    /// When to use colour
-    #[arg(long, value_enum, default_value_t, global = true)]
+    /// When to use colour: `auto`, `always` or `never`
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        global = true
+    )]
     pub color: ColorChoice,
     /// Say less
     #[arg(short, long, global = true, conflicts_with = "verbose")]
@@ -64,6 +84,7 @@ pub enum Command {
     /// Run all services in one process
     Up(Up),
     /// Check everything that a start needs, without starting
+    #[command(after_help = DOCTOR_HELP)]
     Doctor,
     /// Create and control servers
     #[command(subcommand)]
@@ -295,6 +316,7 @@ pub enum Plugin {
         file: PathBuf,
     },
     /// Print lines for `plugins.toml` for every plugin below a directory
+    #[command(after_help = SCAN_HELP)]
     Scan {
         /// The directory
         dir: PathBuf,

@@ -62,7 +62,9 @@ fn details(screen: &Screen<'_>, item: &Json) -> String {
     add("name", some("name"));
     add("state", some("state"));
     add("error", item.pointer("/error/code").map(cell));
-    add("why", some("why"));
+    // That an alias stands for something is said below.
+    let is_alias = item["error"].is_null() && !item["alias"].is_null();
+    add("why", some("why").filter(|_| !is_alias));
     add("do", some("help"));
     add("deprecated", some("deprecated"));
     add("alias of", some("alias"));

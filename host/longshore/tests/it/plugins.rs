@@ -390,3 +390,83 @@ fn scan_names_what_it_cannot_look_into() {
     );
     assert!(Path::new(&empty).read_dir().unwrap().next().is_none());
 }
+
+/// What the operator's guide shows below this mark, without the command.
+fn documented(sample: &str) -> String {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operator.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    let mark = format!("<!-- sample: {sample} -->\n```console\n$ ");
+    let block = guide
+        .split(&mark)
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    block.split_once('\n').unwrap().1.to_owned()
+}
+
+/// Where lines are wrapped depends on the length of paths; what the machine gives is left out.
+fn comparable(text: &str) -> String {
+    let steady = |line: &&str| {
+        !["listen: ", "open_files: "]
+            .iter()
+            .any(|w| line.contains(w))
+    };
+    let lines: Vec<&str> = text.lines().filter(steady).collect();
+    let joined = lines.join(" ");
+    let words: Vec<&str> = joined.split_whitespace().collect();
+    words.join(" ")
+}
+
+/// The shipped map with two more entries, and the libraries beside it.
+fn shipped_with_two_more() -> Place {
+    let place = Place::talking_to(NOBODY);
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins.toml");
+    let map = std::fs::read_to_string(shipped).unwrap();
+    let more =
+        "old = { alias = \"fake\", deprecated = \"use `fake`\" }\nkvm = \"libacme_kvm.so\"\n";
+    place.write("plugins.toml", &format!("{}\n{more}", map.trim_end()));
+    let scheduler = "[scheduler]\nenabled_filters = [\"ram\"]\nweighers = { ram = 1.0 }\n";
+    let config = format!("[api]\nlisten = \"127.0.0.1:0\"\n[compute]\nvirt = \"kvm\"\n{scheduler}");
+    place.write("longshore.toml", &config);
+    std::fs::create_dir(place.path().join("plugins")).unwrap();
+    for name in [
+        "filters",
+        "weighers",
+        "virt_fake",
+        "virt_process",
+        "scheduler_filter",
+        "host_manager",
+    ] {
+        let name = format!("longshore_{name}");
+        let link = place.path().join(format!("plugins/lib{name}.so"));
+        std::os::unix::fs::symlink(library(&name), link).unwrap();
+    }
+    place
+}
+
+#[test]
+fn the_samples_in_the_guide_are_what_is_printed() {
+    let mut place = shipped_with_two_more();
+    place.columns = Some(100);
+    place.terminal = true;
+    let real = place.path().display().to_string();
+    let printed = |line: &str| {
+        let ran = place.run(line);
+        let err = ran
+            .err
+            .replace("note: not running: read from the files\n", "");
+        let err = err.replace("DIR", "/etc/longshore");
+        comparable(&format!(
+            "{}{err}",
+            ran.out.replace(&real, "/etc/longshore")
+        ))
+    };
+    let list = printed("plugin list --color never --why --namespace longshore.virt.driver");
+    assert_eq!(list, comparable(&documented("list")));
+    assert_eq!(
+        printed("doctor --color never"),
+        comparable(&documented("doctor"))
+    );
+}
