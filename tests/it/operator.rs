@@ -180,3 +180,98 @@ fn a_failed_boot_tells_what_the_driver_said() {
     }
     host.done(&["server", "create", "good", "--flavor", "m1.tiny", "--wait"]);
 }
+
+/// Everything below a directory, with its size.
+fn tree(dir: &Path) -> Vec<(String, u64)> {
+    let mut found = Vec::new();
+    for name in names(dir) {
+        let path = dir.join(&name);
+        if path.is_dir() {
+            found.extend(tree(&path));
+        }
+        found.push((path.display().to_string(), path.metadata().unwrap().len()));
+    }
+    found
+}
+
+#[test]
+fn a_doctor_before_the_start_writes_nothing() {
+    let host = TestHost::new("", "");
+    let before = tree(host.dir());
+    let said = host.cli(&["doctor"]);
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:#?}");
+    assert!(said.out.ends_with(" ok\n"), "{said:#?}");
+    assert_eq!(tree(host.dir()), before);
+}
+
+#[test]
+fn a_doctor_beside_a_running_host_says_so() {
+    let mut host = TestHost::new("", "");
+    host.start();
+    let address = host.url().trim_start_matches("http://").to_owned();
+    let doctor = |dir: Option<&Path>| {
+        let mut command = host.command();
+        command.env("LONGSHORE__API__LISTEN", &address);
+        if let Some(dir) = dir {
+            command.env("LONGSHORE__HOST__STATE_DIR", dir);
+        }
+        let out = command.args(["--json", "doctor"]).output().unwrap();
+        let items: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+        let of = |check: &str| {
+            let mut all = items.as_array().unwrap().iter();
+            all.find(|i| i["check"] == check).unwrap().clone()
+        };
+        (out.status.code(), of("listen"), of("state_dir"))
+    };
+    let pid = host.pid();
+    let (code, listen, state) = doctor(None);
+    assert_eq!(
+        (code, &listen["status"]),
+        (Some(0), &"warning".into()),
+        "{listen}"
+    );
+    let message = format!("{address} is in use: longshore runs here, process {pid}");
+    assert_eq!(listen["message"], message.as_str());
+    assert_eq!(state["status"], "warning", "{state}");
+    let other = tempfile::tempdir().unwrap();
+    let (code, listen, _) = doctor(Some(other.path()));
+    assert_eq!(
+        (code, &listen["status"]),
+        (Some(5), &"failed".into()),
+        "{listen}"
+    );
+    let message = format!("{address} is in use by another longshore host");
+    assert_eq!(listen["message"], message.as_str());
+    host.done(&["server", "create", "one", "--flavor", "m1.tiny", "--wait"]);
+    assert_eq!(host.stop().code(), Some(0));
+}
+
+/// A running host could only say that there is none of the name.
+#[test]
+fn a_running_host_corrects_names_too() {
+    let mut host = TestHost::new("", "");
+    host.start();
+    let said = host.cli(&["plugin", "show", "longshore.virt.driver", "fkae"]);
+    assert_eq!(said.code, Some(4));
+    assert!(
+        said.err.ends_with("do:   did you mean `fake`?\n"),
+        "{said:#?}"
+    );
+    let said = host.cli(&["plugin", "list", "--namespace", "longshore.virt.drivr"]);
+    assert_eq!(said.code, Some(4));
+    assert!(
+        said.err.contains("did you mean `longshore.virt.driver`?"),
+        "{said:#?}"
+    );
+    let said = host.done(&[
+        "plugin",
+        "list",
+        "--simple",
+        "--namespace",
+        "longshore.virt.driver",
+    ]);
+    assert!(said.out.starts_with("* fake -- "), "{said:#?}");
+    let shown = host.json(&["plugin", "show", "longshore.virt.driver", "fake"]);
+    assert_eq!(shown["state"], "in_use");
+    assert_eq!(shown["settings_in_force"][0]["from"], "default");
+}

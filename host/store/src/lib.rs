@@ -15,5 +15,6 @@ mod store;
 pub use error::{Fault, StoreError};
 pub use local::LocalObjects;
 pub use query::{InstanceQuery, LIST_MAX, ProjectUsage};
+pub use sqlite::look::{Looked, look};
 pub use sqlite::writer::{WRITE_BATCH_MAX, WRITE_QUEUE_MAX};
 pub use store::{Options, Store};

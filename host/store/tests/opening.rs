@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use longshore_objects::Instance;
-use longshore_store::{Options, Store, StoreError};
+use longshore_store::{Looked, Options, Store, StoreError, look};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Executor};
 
@@ -217,4 +217,58 @@ async fn a_row_changed_by_hand_is_reported_with_its_column() {
     let error = store.instance("u1").await.unwrap_err();
     assert_eq!(error.code(), "store/bad-row");
     assert!(error.to_string().contains("`vm_state`"), "{error}");
+}
+
+/// Looking at a database made a `-wal` and a `-shm` beside it.
+#[tokio::test]
+async fn looking_says_what_opening_would_and_makes_no_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = || std::fs::read_dir(dir.path()).unwrap().count();
+    let path = dir.path().join("host.db");
+    assert_eq!(look(&url(&path)).unwrap(), Looked::Fresh);
+    assert_eq!(files(), 0);
+    open(&path).await.unwrap().close().await;
+    let newest = match look(&url(&path)).unwrap() {
+        Looked::Ours { version, newest } if version == newest => newest,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(files(), 1);
+    let mut other = other_program(&path).await;
+    other.execute("PRAGMA user_version = 99").await.unwrap();
+    other.close().await.unwrap();
+    let error = look(&url(&path)).unwrap_err();
+    assert_eq!(error.code(), "store/newer-schema");
+    assert!(error.to_string().contains(&newest.to_string()), "{error}");
+}
+
+#[tokio::test]
+async fn looking_refuses_what_opening_refuses() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("other.db");
+    let mut other = other_program(&path).await;
+    other.execute("CREATE TABLE theirs (x)").await.unwrap();
+    other.close().await.unwrap();
+    assert_eq!(look(&url(&path)).unwrap_err().code(), "store/corrupt");
+    std::fs::write(&path, "short").unwrap();
+    assert_eq!(look(&url(&path)).unwrap_err().code(), "store/corrupt");
+    assert_eq!(
+        look(&url(dir.path())).unwrap_err().code(),
+        "store/cannot-write"
+    );
+    let path = dir.path().join("cut.db");
+    open(&path).await.unwrap().close().await;
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() - 4096]).unwrap();
+    let error = look(&url(&path)).unwrap_err();
+    assert!(error.to_string().contains("its header promises"), "{error}");
+}
+
+/// A host that was killed soon after its first start leaves everything in the journal.
+#[tokio::test]
+async fn a_database_in_its_journal_is_not_called_foreign() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("host.db");
+    let store = open(&path).await.unwrap();
+    assert_eq!(look(&url(&path)).unwrap(), Looked::InJournal);
+    store.close().await;
 }

@@ -11,6 +11,19 @@ use clap_complete::Shell;
 /// Most instances that one `server create` may ask for; the API may allow fewer.
 pub const COUNT_MAX: i64 = 100_000;
 
+/// What `doctor --help` ends with.
+const DOCTOR_HELP: &str = "\
+Nothing is written and no code of a plugin runs. `-v` shows what was found, `-q` only what needs
+somebody.
+
+Exit code: 0 a start can work, 3 configuration or map, 4 a plugin, 5 state directory, database or
+address, 1 the machine.";
+
+/// What `plugin scan --help` ends with.
+const SCAN_HELP: &str = "\
+The output is a map: longshore plugin scan /opt/acme > plugins.d/50-acme.toml
+Links are followed, hidden files are left out. At most 16 levels and 1000 libraries.";
+
 /// A plugin host with dynamically loaded drivers and a compute control plane.
 #[derive(Debug, Parser)]
 #[command(name = "longshore", disable_version_flag = true, max_term_width = 100)]
@@ -25,6 +38,7 @@ pub struct Cli {
 
 /// Flags of all commands.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of all commands")]
 pub struct Global {
     /// Read this configuration instead of `longshore.toml`
     #[arg(long, value_name = "FILE", global = true)]
@@ -35,8 +49,14 @@ pub struct Global {
     /// Print one JSON document
     #[arg(long, global = true)]
     pub json: bool,
-    /// When to use colour
-    #[arg(long, value_enum, default_value_t, global = true)]
+    /// When to use colour: `auto`, `always` or `never`
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        global = true
+    )]
     pub color: ColorChoice,
     /// Say less
     #[arg(short, long, global = true, conflicts_with = "verbose")]
@@ -63,6 +83,9 @@ pub enum ColorChoice {
 pub enum Command {
     /// Run all services in one process
     Up(Up),
+    /// Check everything that a start needs, without starting
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor,
     /// Create and control servers
     #[command(subcommand)]
     Server(Server),
@@ -276,14 +299,7 @@ pub enum Service {
 #[derive(Debug, Subcommand)]
 pub enum Plugin {
     /// List the entry points of the map
-    List {
-        /// Only this namespace
-        #[arg(long)]
-        namespace: Option<String>,
-        /// Say why an entry point cannot be used
-        #[arg(long)]
-        why: bool,
-    },
+    List(PluginList),
     /// Show all about one entry point
     Show {
         /// Its namespace
@@ -299,6 +315,45 @@ pub enum Plugin {
         /// The `.so` file
         file: PathBuf,
     },
+    /// Print lines for `plugins.toml` for every plugin below a directory
+    #[command(after_help = SCAN_HELP)]
+    Scan {
+        /// The directory
+        dir: PathBuf,
+    },
+}
+
+/// `plugin list`
+#[derive(Debug, Clone, Args)]
+pub struct PluginList {
+    /// Only this namespace
+    #[arg(long)]
+    pub namespace: Option<String>,
+    /// Say why an entry point cannot be used
+    #[arg(long)]
+    pub why: bool,
+    /// Print one bullet per entry with the first line of its description
+    #[arg(long, conflicts_with_all = ["why", "detailed"])]
+    pub simple: bool,
+    /// Print each entry as a heading with its whole description
+    #[arg(long, conflicts_with = "why")]
+    pub detailed: bool,
+    /// Draw a line of this character above each heading
+    #[arg(
+        long,
+        value_name = "C",
+        requires = "detailed",
+        allow_hyphen_values = true
+    )]
+    pub overline: Option<char>,
+    /// Draw the line below each heading with this character instead of `-`
+    #[arg(
+        long,
+        value_name = "C",
+        requires = "detailed",
+        allow_hyphen_values = true
+    )]
+    pub underline: Option<char>,
 }
 
 /// `config`

@@ -39,6 +39,18 @@ impl Client {
     /// # Errors
     /// `api/bad-address`.
     pub fn new(base: &str, token: Option<String>) -> Result<Client, Failure> {
+        Client::within(base, token, REQUEST_MAX)
+    }
+
+    /// As `new`; a request may take this long.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn within(
+        base: &str,
+        token: Option<String>,
+        request_max: Duration,
+    ) -> Result<Client, Failure> {
         let base = base.trim_end_matches('/').to_owned();
         if !base.starts_with("http://") || base.len() == "http://".len() {
             return Err(bad_address(
@@ -51,8 +63,8 @@ impl Client {
             .http_status_as_error(false)
             .proxy(None)
             .max_redirects(0)
-            .timeout_connect(Some(CONNECT_MAX))
-            .timeout_global(Some(REQUEST_MAX))
+            .timeout_connect(Some(CONNECT_MAX.min(request_max)))
+            .timeout_global(Some(request_max))
             .build()
             .new_agent();
         Ok(Client { agent, base, token })

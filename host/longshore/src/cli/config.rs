@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::args::Config;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::{Context, configuration};
+use super::{Context, configuration, plugin_files};
 use crate::config::{MAP_FILE, show};
 
 pub(crate) fn run(context: &mut Context<'_>, command: Config) -> Result<Exit, Failure> {
@@ -37,10 +37,10 @@ fn check(context: &mut Context<'_>) -> Result<Exit, Failure> {
         match loaded.load_map(&context.around) {
             Ok(map) if loaded.map_file().is_some() => {
                 found.extend_from_slice(map.diagnostics());
-                found.extend(configuration::check_conflicts(&map));
+                found.extend(configuration::check_conflicts(&loaded.raw, &map));
                 found.extend(configuration::check_names(&loaded.raw, &map));
                 found.extend(configuration::check_settings(&loaded.raw, &map));
-                found.extend(configuration::check_files(&loaded.raw, &map));
+                found.extend(plugin_files::unusable(&loaded.raw, &map));
             }
             Ok(_) => {}
             Err(diagnostics) => found.extend(diagnostics),

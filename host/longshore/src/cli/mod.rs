@@ -8,16 +8,26 @@ pub mod client;
 mod clock;
 mod completions;
 mod config;
+mod doctor;
 pub mod exit;
 mod explain;
 pub mod failure;
 mod flavor;
 mod host;
 mod image;
+mod layout;
 mod names;
 mod plugin;
+mod plugin_docs;
 pub(crate) mod plugin_files;
+mod plugin_inspect;
+mod plugin_kinds;
+mod plugin_list;
 mod plugin_sample;
+mod plugin_scan;
+mod plugin_settings;
+mod plugin_show;
+mod plugin_walk;
 mod progress;
 pub mod render;
 mod server;
@@ -55,6 +65,8 @@ pub(crate) struct Context<'a> {
     pub(crate) screen: Screen<'a>,
     pub(crate) around: Surroundings,
     pub(crate) starter: Starter<'a>,
+    /// How often `-v` was given.
+    pub(crate) verbose: u8,
 }
 
 impl Context<'_> {
@@ -106,6 +118,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, world: World<'_>) -> Exit {
         screen,
         around,
         starter,
+        verbose: global.verbose,
     };
     let exit = match dispatch(&mut context, command) {
         Ok(exit) => exit,
@@ -120,6 +133,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, world: World<'_>) -> Exit {
 fn dispatch(context: &mut Context<'_>, command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Up(args) => up::run(context, &args),
+        Command::Doctor => doctor::run(context),
         Command::Server(command) => server::run(context, command),
         Command::Flavor(command) => flavor::run(context, command),
         Command::Image(command) => image::run(context, command),

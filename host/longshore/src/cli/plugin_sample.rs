@@ -4,13 +4,15 @@
 
 use std::fmt::Write as _;
 
+use longshore_loader::diagnostic::escape;
 use serde_json::Value as Json;
 
 use super::names::text;
+use super::plugin_settings;
 use crate::config::show::quoted;
 
-/// TOML with one line of help per setting. Required ones are to be filled in, the others stand in
-/// comments with their defaults.
+/// TOML with one line of help per setting. All of them stand in comments with their defaults: what
+/// is not changed need not be written. Required ones say so.
 pub(crate) fn lines(item: &Json) -> String {
     let (namespace, name) = (text(item, "namespace"), text(item, "name"));
     let mut out = format!(
@@ -28,17 +30,30 @@ pub(crate) fn lines(item: &Json) -> String {
     };
     let _ = writeln!(out, "\n[{}.{}.settings]", quoted(namespace), quoted(name));
     for setting in schema {
-        let required = setting["required"] == Json::Bool(true);
-        let mark = if required { "" } else { "# " };
-        let _ = writeln!(out, "# {}", text(setting, "help"));
-        let _ = writeln!(
-            out,
-            "{mark}{} = {}",
-            quoted(text(setting, "key")),
-            value(setting)
-        );
+        let _ = writeln!(out, "# {}", remark(setting));
+        let key = quoted(text(setting, "key"));
+        let _ = writeln!(out, "# {key} = {}", value(setting));
     }
     out
+}
+
+/// The help, with what is allowed, on one line.
+fn remark(setting: &Json) -> String {
+    let mut facts: Vec<String> = Vec::new();
+    if setting["required"] == Json::Bool(true) {
+        facts.push("required".to_owned());
+    }
+    facts.extend(plugin_settings::limits(setting));
+    let help = match text(setting, "help") {
+        "" => text(setting, "type"),
+        help => help,
+    };
+    let help = escape(help);
+    if facts.is_empty() {
+        help
+    } else {
+        format!("{help} ({})", facts.join(", "))
+    }
 }
 
 fn lib(item: &Json) -> String {
@@ -46,7 +61,7 @@ fn lib(item: &Json) -> String {
 }
 
 /// The default, or an empty value of the type.
-fn value(setting: &Json) -> String {
+pub(crate) fn value(setting: &Json) -> String {
     match &setting["default"] {
         Json::Null => match text(setting, "type") {
             "integer" => "0".to_owned(),

@@ -13,6 +13,7 @@ use serde_json::{Value as Json, json};
 use super::args::ColorChoice;
 use super::exit::Exit;
 use super::failure::{Failure, Message, Report};
+use super::layout;
 
 /// Where text goes, and what shows it.
 pub struct Streams<'a> {
@@ -26,6 +27,36 @@ pub struct Streams<'a> {
     pub err_is_terminal: bool,
     /// `NO_COLOR` is set.
     pub no_color: bool,
+}
+
+/// What a part of a result means, and so its colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// A heading.
+    Head,
+    /// It works and is in use.
+    Good,
+    /// Nothing to say.
+    Plain,
+    /// Less important than the rest.
+    Faint,
+    /// Somebody may want to look at it.
+    Odd,
+    /// It does not work.
+    Bad,
+}
+
+impl Tone {
+    fn code(self) -> &'static str {
+        match self {
+            Tone::Head => "1",
+            Tone::Good => "32",
+            Tone::Plain => "",
+            Tone::Faint => "2",
+            Tone::Odd => "33",
+            Tone::Bad => "1;31",
+        }
+    }
 }
 
 /// The printer of one command.
@@ -57,6 +88,30 @@ impl<'a> Screen<'a> {
     /// Whether a spinner would be seen.
     pub fn shows_progress(&self) -> bool {
         self.streams.err_is_terminal && !self.quiet && !self.json
+    }
+
+    /// Columns of the terminal that shows results, if one does.
+    pub fn columns(&self) -> Option<usize> {
+        self.streams.out_columns.map(usize::from)
+    }
+
+    /// Whether only what is wrong is to be said.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// A part of a result in its colour, if results have colours.
+    pub fn paint(&self, tone: Tone, text: &str) -> String {
+        let color = match self.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => self.streams.out_columns.is_some() && !self.streams.no_color,
+        };
+        if color && tone != Tone::Plain && !text.is_empty() {
+            format!("\u{1b}[{}m{text}\u{1b}[0m", tone.code())
+        } else {
+            text.to_owned()
+        }
     }
 
     /// The exit code, unless a result was lost on its way out. A closed pipe is no loss: the
@@ -104,6 +159,13 @@ impl<'a> Screen<'a> {
     pub fn note(&mut self, text: &str) {
         if !self.quiet {
             self.say(&format!("note: {text}\n"));
+        }
+    }
+
+    /// A remark for people who look on: a script's error stream stays empty.
+    pub fn aside(&mut self, text: &str) {
+        if self.streams.err_is_terminal && !self.quiet && !self.json {
+            self.say(&format!("{text}\n"));
         }
     }
 
@@ -179,11 +241,21 @@ impl<'a> Screen<'a> {
         self.table(&[], &rows)
     }
 
-    /// Names and values, one pair per line.
+    /// Names and values, one pair per line. On a terminal long texts are wrapped between words;
+    /// paths and digests stay whole, so that they can be copied.
     pub fn fields(&self, fields: &[(&str, String)]) -> String {
-        let row = |(name, value): &(&str, String)| vec![(*name).to_owned(), value.clone()];
-        let rows: Vec<Vec<String>> = fields.iter().map(row).collect();
-        self.table(&[], &rows)
+        let widest = fields.iter().map(|(name, _)| name.len()).max();
+        let indent = widest.unwrap_or(0) + 2;
+        let mut out = String::new();
+        for (name, value) in fields {
+            let lines = layout::wrapped(&escape(value), self.columns(), indent);
+            let name = format!("{name:indent$}");
+            out.push_str(&self.paint(Tone::Faint, &name));
+            out.push_str(&lines.join(&format!("\n{:indent$}", "")));
+            out.push('\n');
+        }
+        out.truncate(out.trim_end().len());
+        out
     }
 }
 

@@ -75,7 +75,8 @@ pub fn check_names(raw: &RawConfig, map: &PluginMap) -> Vec<Diagnostic> {
     found
 }
 
-fn name_fault(map: &PluginMap, want: &Wanted) -> Option<Diagnostic> {
+/// Why a name means no entry point that can be used.
+pub fn name_fault(map: &PluginMap, want: &Wanted) -> Option<Diagnostic> {
     let (name, namespace) = (escape(&want.name), want.namespace);
     let error = |code, what: String| Diagnostic::error(code, want.place.clone(), what);
     match map.lookup(namespace, &want.name) {
@@ -83,8 +84,12 @@ fn name_fault(map: &PluginMap, want: &Wanted) -> Option<Diagnostic> {
         Lookup::Several(entries) => {
             let what = format!("`{name}` of `{namespace}` is given by several entries");
             let places: Vec<String> = entries.iter().map(|e| e.origin.to_string()).collect();
-            let d = error(codes::PLUGIN_CONFLICT, what)
-                .with_why(format!("it stands at {}", places.join(" and ")));
+            let mut d = error(codes::PLUGIN_CONFLICT, what);
+            // A built-in default has no place to show; the entry that came later has.
+            if let (Place::Program, Some(last)) = (&want.place, entries.last()) {
+                d.place = last.origin.clone();
+            }
+            let d = d.with_why(format!("it stands at {}", places.join(" and ")));
             Some(d.with_help("remove one of them, or set `conflicts` for the namespace"))
         }
         Lookup::Disabled(entry) => {
@@ -119,9 +124,15 @@ fn unknown(map: &PluginMap, want: &Wanted, available: &[&str]) -> Diagnostic {
     d.with_advice(&want.name, available, &pointer)
 }
 
-/// Warns of names that several entries give, which is legal until one of them is wanted.
-pub fn check_conflicts(map: &PluginMap) -> Vec<Diagnostic> {
+/// Warns of names that several entries give, which is legal until one of them is wanted: those in
+/// use are left to `check_names`.
+pub fn check_conflicts(raw: &RawConfig, map: &PluginMap) -> Vec<Diagnostic> {
     let mut found = Vec::new();
+    let used = wanted(raw);
+    let is_used = |e: &EntryPoint| {
+        let is = |w: &Wanted| w.namespace == &*e.namespace && w.name == e.name;
+        used.iter().any(is)
+    };
     let namespaces: Vec<String> = map.namespaces().map(str::to_owned).collect();
     for namespace in &namespaces {
         if map
@@ -131,7 +142,11 @@ pub fn check_conflicts(map: &PluginMap) -> Vec<Diagnostic> {
             continue;
         }
         let mut first: HashMap<&str, &EntryPoint> = HashMap::new();
-        for entry in map.entries(namespace).iter().filter(|e| e.is_enabled()) {
+        for entry in map
+            .entries(namespace)
+            .iter()
+            .filter(|e| e.is_enabled() && !is_used(e))
+        {
             let Some(other) = first.insert(&entry.name, entry) else {
                 continue;
             };
@@ -144,36 +159,6 @@ pub fn check_conflicts(map: &PluginMap) -> Vec<Diagnostic> {
                 let help = "nothing until it is used; then remove one, or set `conflicts`";
                 found.push(diagnose::odd(entry.origin.clone(), what, help));
             }
-        }
-    }
-    found
-}
-
-/// Warns of drivers in use whose file is absent or would be refused: what the policy makes of it
-/// is the start's business, which says it again.
-pub fn check_files(raw: &RawConfig, map: &PluginMap) -> Vec<Diagnostic> {
-    let mut files: HashMap<PathBuf, Result<Inspection, Refusal>> = HashMap::new();
-    let mut found = Vec::new();
-    for want in wanted(raw) {
-        let Lookup::One(entry) = map.lookup(want.namespace, &want.name) else {
-            continue;
-        };
-        let wrong = match map.resolve_library(entry) {
-            Err(error) => Some((codes::PLUGIN_NOT_FOUND, error.to_string())),
-            Ok(path) => match files.entry(path.clone()).or_insert_with(|| inspect(&path)) {
-                Err(refusal) => Some((refusal.code, refusal.why.clone())),
-                Ok(inspection) => inspection
-                    .choose(&entry.namespace, &entry.name, entry.export.as_deref())
-                    .err()
-                    .map(|refusal| (refusal.code, refusal.why)),
-            },
-        };
-        if let Some((code, why)) = wrong {
-            let (name, namespace) = (escape(&want.name), want.namespace);
-            let what = format!("`{name}` of `{namespace}` cannot be loaded");
-            let help = format!("see `longshore plugin show {namespace} {name}`");
-            let d = Diagnostic::warning(code, want.place.clone(), what);
-            found.push(d.with_why(why).with_help(help));
         }
     }
     found

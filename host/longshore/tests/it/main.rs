@@ -5,8 +5,11 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod api;
+mod check;
 mod codes;
+mod doctor;
 mod files;
 mod images;
+mod plugins;
 mod program;
 mod servers;

@@ -36,6 +36,8 @@ pub(crate) struct Place {
     pub(crate) dir: TempDir,
     pub(crate) variables: Vec<(String, String)>,
     pub(crate) terminal: bool,
+    /// Columns of the terminal that shows results.
+    pub(crate) columns: Option<u16>,
 }
 
 impl Place {
@@ -44,6 +46,7 @@ impl Place {
             dir: tempfile::tempdir().unwrap(),
             variables: Vec::new(),
             terminal: false,
+            columns: None,
         }
     }
 
@@ -72,7 +75,7 @@ impl Place {
         let streams = Streams {
             out: &mut out,
             err: &mut err,
-            out_columns: None,
+            out_columns: self.columns,
             err_is_terminal: self.terminal,
             no_color: self.variables.iter().any(|(name, _)| name == "NO_COLOR"),
         };

@@ -8,6 +8,7 @@ pub(crate) mod faults;
 pub(crate) mod flavors;
 pub(crate) mod images;
 pub(crate) mod instances;
+pub(crate) mod look;
 pub(crate) mod open;
 pub(crate) mod request_specs;
 pub(crate) mod services;

@@ -16,8 +16,10 @@ use crate::store::Options;
 pub(crate) const APPLICATION_ID: i64 = 0x4c53_4852;
 /// The migrations; the schema version of a file is how many of them it has.
 const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_first.sql")];
+/// The schema version that this release writes.
+pub(super) const NEWEST: usize = MIGRATIONS.len();
 /// How every SQLite file begins.
-const MAGIC: &[u8] = b"SQLite format 3\0";
+pub(super) const MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// The path of a database url.
 pub(crate) fn path_of(url: &str) -> Result<PathBuf, StoreError> {

@@ -1,0 +1,47 @@
+//! `longshore doctor`: everything that a start needs, looked at without starting.
+//!
+//! Writes nothing and runs no code of a plugin. The files come first, since what follows depends
+//! on them; a check that cannot be made is skipped aloud. Called by `cli::run`.
+
+mod drivers;
+mod files;
+mod machine;
+mod places;
+mod report;
+
+use serde_json::Value as Json;
+
+use super::Context;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::render::Screen;
+use report::{Item, Report};
+
+pub(crate) fn run(context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let mut report = Report::default();
+    let loaded = context.load();
+    files::configuration(&loaded, &context.around, &mut report);
+    let map = files::map(&loaded, &context.around, &mut report);
+    match loaded.clone().into_config() {
+        Ok((config, raw, _)) => {
+            files::supported(&config, &mut report);
+            match &map {
+                Some(map) => drivers::check(&raw, &config, map, &mut report),
+                None => report.skipped("drivers", "the map is not valid"),
+            }
+            places::check(&config, &mut report);
+        }
+        Err(_) => {
+            for check in ["transport", "drivers", "state_dir", "database", "listen"] {
+                report.skipped(check, "the configuration is not valid");
+            }
+        }
+    }
+    machine::check(loaded.into_config().ok().map(|c| c.0).as_ref(), &mut report);
+    let json: Json = report.items.iter().map(Item::to_json).collect();
+    let verbose = context.verbose > 0;
+    context
+        .screen
+        .result(&json, |screen: &Screen<'_>| report.text(screen, verbose));
+    Ok(report.exit())
+}
