@@ -47,7 +47,7 @@ thread_local! {
 /// it, and the payload is dropped inside a second guard because that panic would otherwise end the process.
 #[cold]
 pub fn panic_to_error(payload: Box<dyn Any + Send>) -> DriverError {
-    let (message, place) = PLACE.with(|p| p.borrow_mut().take()).unwrap_or_default();
+    let (message, place) = take_place();
     let message = if message.is_empty() {
         payload_text(&*payload)
     } else {
@@ -55,9 +55,15 @@ pub fn panic_to_error(payload: Box<dyn Any + Send>) -> DriverError {
     };
     if let Err(second) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
         std::mem::forget(second);
-        PLACE.with(|p| p.borrow_mut().take());
+        take_place();
     }
     DriverError::panicked(message, place)
+}
+
+/// Message and place of the last panic; nothing when the thread is ending and its locals are gone already.
+fn take_place() -> (String, String) {
+    let taken = PLACE.try_with(|place| place.borrow_mut().take());
+    taken.ok().flatten().unwrap_or_default()
 }
 
 fn payload_text(payload: &(dyn Any + Send)) -> String {
