@@ -79,7 +79,7 @@ fn payload_text(payload: &(dyn Any + Send)) -> String {
 /// Installs this library's panic hook, once: it remembers the place, tells the host's log, and prints nothing.
 ///
 /// Each `.so` carries its own std, so this never touches the host's hook.
-pub fn install_hook(services: Services) {
+pub fn install_hook(services: Services, plugin: &'static str) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         std::panic::set_hook(Box::new(move |info| {
@@ -92,7 +92,9 @@ pub fn install_hook(services: Services) {
                 .name()
                 .unwrap_or("unnamed")
                 .to_owned();
-            services.log_panic(&format!("thread `{name}` panicked at {place}: {text}"));
+            let (file, line) = info.location().map_or(("", 0), |l| (l.file(), l.line()));
+            let said = format!("thread `{name}` of `{plugin}` panicked at {place}: {text}");
+            services.log_panic(&said, file, line);
             // A panic while the thread's locals are being destroyed has nowhere to go; the log line is enough.
             let _ = PLACE.try_with(|p| *p.borrow_mut() = Some((text, place)));
         }));
