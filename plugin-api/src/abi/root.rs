@@ -64,7 +64,8 @@ pub struct Entry {
         unsafe extern "C" fn(RawStr<'_>, *const RawContext<'_>, *mut RawDriver) -> *mut RawError,
 }
 
-/// Keeps the services in this library and installs its panic hook; `plugin` is its name in the log. Called by `export_plugin!`'s `open`.
+/// Keeps the services in this library and installs its panic hook; `plugin` is its name in the log.
+/// Called by `export_plugin!`'s `open`.
 ///
 /// # Safety
 /// `services` must be null or point to services that are never freed.

@@ -1,6 +1,6 @@
 //! Drivers of the kind `Probe`: one that answers, one that cannot be built, one that cannot be dropped.
 
-use crate::probe::{Everything, Listener, Probe};
+use super::probe::{Everything, Listener, Probe};
 use longshore_plugin_api::{settings, CallContext, Context, Driver, DriverError, NoSettings};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
