@@ -100,7 +100,7 @@ macro_rules! export_plugin {
 
             unsafe extern "C" fn open(services: *const $crate::__abi::services::HostServices) -> *const root::Root {
                 // SAFETY: the host calls it by the contract of `Header::open`.
-                unsafe { root::opened(services) };
+                unsafe { root::opened(services, env!("CARGO_PKG_NAME")) };
                 &ROOT
             }
 

@@ -240,10 +240,58 @@ fn breaks<T: Setting>(value: &T, limit: &str, text: &str) -> Option<String> {
     }
 }
 
+/// The text of a literal that is the same in Rust and in JSON. Anything else fails to compile: the note would be
+/// unreadable, or a limit would be left out of the check.
+#[doc(hidden)]
+pub const fn json_literal(text: &'static str) -> &'static str {
+    let bytes = text.as_bytes();
+    let mut i = 0;
+    let mut in_text = false;
+    let mut last = b' ';
+    while i < bytes.len() {
+        let byte = bytes[i];
+        if in_text && byte == b'\\' {
+            i += 1;
+            assert!(
+                i < bytes.len() && matches!(bytes[i], b'"' | b'\\' | b'n' | b'r' | b't'),
+                "in the text of a default, only these escapes mean the same in JSON: \\\" \\\\ \\n \\r \\t"
+            );
+        } else if byte == b'"' {
+            assert!(
+                in_text || !matches!(last, b'r' | b'b' | b'#'),
+                "write the text of a default as JSON: no raw texts, no bytes"
+            );
+            in_text = !in_text;
+        } else if !in_text {
+            assert!(
+                !last.is_ascii_digit() || byte == b'e' || byte == b'E' || !is_word(byte),
+                "write the number of a default or limit as JSON: 1000000, not 1_000_000, 0x10 or 10u32"
+            );
+            assert!(
+                last != b'.' || byte.is_ascii_digit(),
+                "write the number of a default or limit as JSON: 1.0, not 1."
+            );
+        }
+        last = if in_text { b' ' } else { byte };
+        i += 1;
+    }
+    assert!(
+        last != b'.',
+        "write the number of a default or limit as JSON: 1.0, not 1."
+    );
+    text
+}
+
+/// A byte that may belong to a word; digits apart.
+const fn is_word(byte: u8) -> bool {
+    byte == b'_' || byte.is_ascii_alphabetic()
+}
+
 /// Declares the settings of a driver.
 ///
 /// Each field has a doc comment (the operator reads it in `longshore plugin show`), a type and, unless it is required,
-/// a default written as JSON. `min`, `max`, `one_of` and `secret` may follow.
+/// a default written as JSON (what is not JSON, such as `1_000`, does not compile). `min`, `max`, `one_of` and `secret`
+/// may follow.
 ///
 /// ```
 /// longshore_plugin_api::settings! {
@@ -263,6 +311,17 @@ fn breaks<T: Setting>(value: &T, limit: &str, text: &str) -> Option<String> {
 /// let error = DemoSettings::from_json(r#"{"directory": "/srv/demo", "slots": 0}"#).unwrap_err();
 /// assert_eq!(error.to_string(), "`slots`: must be at least 1");
 /// ```
+///
+/// ```compile_fail,E0080
+/// longshore_plugin_api::settings! {
+///     struct Wrong {
+///         /// JSON has no such number.
+///         slots: u32 = 8, max = 1_000;
+///     }
+/// }
+/// const _: usize = <Wrong as longshore_plugin_api::Settings>::SCHEMA.len();
+/// # fn main() {}
+/// ```
 #[macro_export]
 macro_rules! settings {
     ($(#[$meta:meta])* $vis:vis struct $Name:ident {
@@ -281,8 +340,11 @@ macro_rules! settings {
                     Json(concat!("{\"key\":\"", stringify!($key), "\",\"type\":\"")),
                     Json(<$ty as $crate::Setting>::TYPE),
                     Json("\",\"default\":"),
-                    Json($crate::__default_or_null!($($default)?)),
-                    $(Json(concat!(",\"", stringify!($limit), "\":", stringify!($bound))),)*
+                    Json($crate::__settings::json_literal($crate::__default_or_null!($($default)?))),
+                    $(
+                        Json(concat!(",\"", stringify!($limit), "\":")),
+                        Json($crate::__settings::json_literal(stringify!($bound))),
+                    )*
                     Json(",\"required\":"),
                     Json($crate::__required!($ty $(, $default)?)),
                     Json(",\"help\":\""),
@@ -369,3 +431,39 @@ macro_rules! not_optional {
     ($($ty:ty),*) => { $(impl Optional for $ty {})* };
 }
 not_optional!(i64, u64, i32, u32, u16, u8, usize, f64, bool, String, PathBuf);
+
+#[cfg(test)]
+mod tests {
+    use super::json_literal;
+
+    #[test]
+    fn only_what_json_reads_the_same_is_a_default() {
+        for good in [
+            "null",
+            "true",
+            "1",
+            "-1.5",
+            "1e3",
+            "[]",
+            "[\"a_1\", \"b.\"]",
+            r#""say \"hi\" 0x10\n""#,
+        ] {
+            assert_eq!(json_literal(good), good);
+        }
+        for bad in [
+            "1_000",
+            "0x10",
+            "10u32",
+            "1.",
+            "[1.]",
+            "r\"a\"",
+            r#""\u{e9}""#,
+            r#""\'""#,
+        ] {
+            assert!(
+                std::panic::catch_unwind(|| json_literal(bad)).is_err(),
+                "{bad}"
+            );
+        }
+    }
+}

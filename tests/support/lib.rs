@@ -7,3 +7,4 @@ pub mod files;
 pub mod host;
 pub mod logs;
 pub mod outside;
+pub mod probe;

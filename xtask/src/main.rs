@@ -5,6 +5,9 @@
 
 mod bench;
 mod cargo;
+mod matrix;
+mod old;
+mod outside;
 mod test;
 mod up;
 
@@ -16,6 +19,8 @@ usage: cargo xtask COMMAND
   up [--release] [ARGS…]    build the host and the shipped plugins, then run `longshore up ARGS…`
   build [--release]         build the host and the shipped plugins
   test [ARGS…]              install what tests need, build everything, run all tests (ARGS go to `cargo test`)
+  matrix [--check]          load plugins of every compiler, profile and allocator; write (or check) the table in docs/abi.md
+  old-plugins               build the files of tests/old for this release of plugin-api, once
   bench [NAME…]             run the benchmarks: bridge load managers scheduler boot startup (all by default)
 ";
 
@@ -28,6 +33,8 @@ fn main() -> ExitCode {
         "build" => up::build(args.iter().any(|a| a == "--release")).map(|_| ()),
         "test" => test::test(&args),
         "bench" => bench::bench(&args),
+        "matrix" => matrix::matrix(&args),
+        "old-plugins" => old::old_plugins(),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

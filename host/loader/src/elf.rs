@@ -325,7 +325,9 @@ fn check_flags(entries: &[elf::Dyn64<Le>]) -> Result<(), ElfRefusal> {
         return Err(unsafe_layout("it needs text relocations"));
     }
     if flags & 0x10 != 0 {
-        return Err(unsafe_layout("it uses static thread-local storage"));
+        let why = "it uses static TLS, thread-local storage that only a program is sure to get";
+        let help = "build without initial-exec TLS; for jemalloc, with the feature `disable_initial_exec_tls`";
+        return Err(refuse(codes::PLUGIN_UNSAFE_LAYOUT, why, help));
     }
     let tags = [
         elf::DT_AUXILIARY,

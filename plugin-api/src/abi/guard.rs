@@ -47,7 +47,7 @@ thread_local! {
 /// it, and the payload is dropped inside a second guard because that panic would otherwise end the process.
 #[cold]
 pub fn panic_to_error(payload: Box<dyn Any + Send>) -> DriverError {
-    let (message, place) = PLACE.with(|p| p.borrow_mut().take()).unwrap_or_default();
+    let (message, place) = take_place();
     let message = if message.is_empty() {
         payload_text(&*payload)
     } else {
@@ -55,9 +55,15 @@ pub fn panic_to_error(payload: Box<dyn Any + Send>) -> DriverError {
     };
     if let Err(second) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
         std::mem::forget(second);
-        PLACE.with(|p| p.borrow_mut().take());
+        take_place();
     }
     DriverError::panicked(message, place)
+}
+
+/// Message and place of the last panic; nothing when the thread is ending and its locals are gone already.
+fn take_place() -> (String, String) {
+    let taken = PLACE.try_with(|place| place.borrow_mut().take());
+    taken.ok().flatten().unwrap_or_default()
 }
 
 fn payload_text(payload: &(dyn Any + Send)) -> String {
@@ -73,7 +79,7 @@ fn payload_text(payload: &(dyn Any + Send)) -> String {
 /// Installs this library's panic hook, once: it remembers the place, tells the host's log, and prints nothing.
 ///
 /// Each `.so` carries its own std, so this never touches the host's hook.
-pub fn install_hook(services: Services) {
+pub fn install_hook(services: Services, plugin: &'static str) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         std::panic::set_hook(Box::new(move |info| {
@@ -86,7 +92,9 @@ pub fn install_hook(services: Services) {
                 .name()
                 .unwrap_or("unnamed")
                 .to_owned();
-            services.log_panic(&format!("thread `{name}` panicked at {place}: {text}"));
+            let (file, line) = info.location().map_or(("", 0), |l| (l.file(), l.line()));
+            let said = format!("thread `{name}` of `{plugin}` panicked at {place}: {text}");
+            services.log_panic(&said, file, line);
             // A panic while the thread's locals are being destroyed has nowhere to go; the log line is enough.
             let _ = PLACE.try_with(|p| *p.borrow_mut() = Some((text, place)));
         }));

@@ -16,6 +16,17 @@ pub struct TypeLayout {
     pub align: usize,
     /// Fields of a record in order, or the one item type of a list or option (then the field's name is empty).
     pub parts: RawSlice<'static, Part>,
+    /// For a lent `&dyn Kind`: that kind. A function, so that a kind may lend itself.
+    pub lent: Option<unsafe extern "C" fn() -> LentKind>,
+}
+
+/// A kind whose drivers are lent for the length of a call.
+#[repr(C)]
+pub struct LentKind {
+    /// Its revision.
+    pub revision: u32,
+    /// Its methods, as this side knows them.
+    pub methods: RawSlice<'static, MethodDesc>,
 }
 
 /// One field.
@@ -35,6 +46,18 @@ impl TypeLayout {
             size: core::mem::size_of::<T>(),
             align: core::mem::align_of::<T>(),
             parts: RawSlice::new(parts),
+            lent: None,
+        }
+    }
+
+    /// The layout of a `&dyn Kind`, which crosses as a `T`; `id` is the kind's.
+    pub const fn lent<T>(id: &'static str, kind: unsafe extern "C" fn() -> LentKind) -> Self {
+        Self {
+            name: RawStr::text(id),
+            size: core::mem::size_of::<T>(),
+            align: core::mem::align_of::<T>(),
+            parts: RawSlice::new(&[]),
+            lent: Some(kind),
         }
     }
 
@@ -50,11 +73,9 @@ impl TypeLayout {
     }
 
     /// Where `self` (the host's) and `other` (the plugin's) first differ, in one line; `None` if they agree.
-    pub fn difference(&self, other: &TypeLayout) -> Option<String> {
-        self.differs(other, 0)
-    }
-
-    fn differs(&self, other: &TypeLayout, depth: usize) -> Option<String> {
+    ///
+    /// `kinds` are those that are being compared: one that lends itself is not compared again.
+    fn differs(&self, other: &TypeLayout, depth: usize, kinds: &mut Vec<String>) -> Option<String> {
         /// Wire types do not recurse; a deeper one can only be a damaged file.
         const DEPTH_MAX: usize = 16;
         let (here, there) = (self.name(), other.name());
@@ -73,7 +94,7 @@ impl TypeLayout {
                     ));
                 }
                 Some(found) => {
-                    if let Some(why) = part.layout.differs(found.layout, depth + 1) {
+                    if let Some(why) = part.layout.differs(found.layout, depth + 1, kinds) {
                         let place = if field.is_empty() {
                             String::new()
                         } else {
@@ -96,7 +117,16 @@ impl TypeLayout {
                 self.size, other.size
             ));
         }
-        None
+        let (ours, theirs) = (self.lent?, other.lent?);
+        if kinds.contains(&here) {
+            return None;
+        }
+        // SAFETY: made by `TypeLayout::lent` in the library that the layout comes from, which stays open.
+        let (ours, theirs) = unsafe { (ours(), theirs()) };
+        kinds.push(here);
+        let why = lent_differs(&ours, &theirs, kinds);
+        let here = kinds.pop()?;
+        why.map(|why| format!("kind {here}: {why}"))
     }
 }
 
@@ -140,28 +170,52 @@ impl MethodDesc {
 ///
 /// Methods are only ever appended: a plugin may have fewer (the rest must be provided) or more (ignored).
 pub fn methods_differ(kind: &str, ours: &[MethodDesc], theirs: &[MethodDesc]) -> Option<String> {
-    for (i, method) in ours.iter().enumerate() {
-        let name = method.name();
-        let found = match theirs.get(i) {
-            Some(found) => found,
-            None if method.provided != 0 => continue,
-            None => return Some(format!("kind {kind}: the plugin has no method `{name}`")),
-        };
-        if found.name() != name {
-            let got = found.name();
+    let missing = ours.iter().skip(theirs.len()).find(|m| m.provided == 0);
+    let why = common_methods_differ(ours, theirs, &mut vec![kind.to_owned()])
+        .or_else(|| missing.map(|method| format!("the plugin has no method `{}`", method.name())));
+    why.map(|why| format!("kind {kind}: {why}"))
+}
+
+/// Either side may lend to the other, so either may know more methods; one that the lender lacks answers by its body,
+/// or that it is not implemented.
+fn lent_differs(ours: &LentKind, theirs: &LentKind, kinds: &mut Vec<String>) -> Option<String> {
+    if ours.revision != theirs.revision {
+        return Some(format!(
+            "revision {} here, {} in the plugin",
+            ours.revision, theirs.revision
+        ));
+    }
+    // SAFETY: both were made by `driver_kind!`, each in its own library.
+    let (ours, theirs) = unsafe { (ours.methods.get(), theirs.methods.get()) };
+    common_methods_differ(ours, theirs, kinds)
+}
+
+/// Where the methods that both sides know differ first.
+fn common_methods_differ(
+    ours: &[MethodDesc],
+    theirs: &[MethodDesc],
+    kinds: &mut Vec<String>,
+) -> Option<String> {
+    for (i, (method, found)) in ours.iter().zip(theirs).enumerate() {
+        let (name, got) = (method.name(), found.name());
+        if got != name {
             return Some(format!(
-                "kind {kind}: method #{} is `{name}` here, `{got}` in the plugin",
+                "method #{} is `{name}` here, `{got}` in the plugin",
                 i + 1
             ));
         }
-        if let Some(why) = method_differs(method, found) {
-            return Some(format!("kind {kind}: `{name}` {why}"));
+        if let Some(why) = method_differs(method, found, kinds) {
+            return Some(format!("`{name}` {why}"));
         }
     }
     None
 }
 
-fn method_differs(ours: &MethodDesc, theirs: &MethodDesc) -> Option<String> {
+fn method_differs(
+    ours: &MethodDesc,
+    theirs: &MethodDesc,
+    kinds: &mut Vec<String>,
+) -> Option<String> {
     // SAFETY: both tables were made by `driver_kind!`, each in its own library.
     let (a, b) = unsafe { (ours.args.get(), theirs.args.get()) };
     if a.len() != b.len() {
@@ -172,11 +226,11 @@ fn method_differs(ours: &MethodDesc, theirs: &MethodDesc) -> Option<String> {
         ));
     }
     for (i, (here, there)) in a.iter().zip(b).enumerate() {
-        if let Some(why) = here.difference(there) {
+        if let Some(why) = here.differs(there, 0, kinds) {
             return Some(format!("argument {}: {why}", i + 1));
         }
     }
     ours.ret
-        .difference(theirs.ret)
+        .differs(theirs.ret, 0, kinds)
         .map(|why| format!("result: {why}"))
 }

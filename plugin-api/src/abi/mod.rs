@@ -23,4 +23,7 @@ pub mod services;
 pub mod table;
 pub mod wire;
 
+#[cfg(test)]
+mod tests;
+
 pub use core::ffi::c_void;

@@ -64,13 +64,14 @@ pub struct Entry {
         unsafe extern "C" fn(RawStr<'_>, *const RawContext<'_>, *mut RawDriver) -> *mut RawError,
 }
 
-/// Keeps the services in this library and installs its panic hook. Called by `export_plugin!`'s `open`.
+/// Keeps the services in this library and installs its panic hook; `plugin` is its name in the log.
+/// Called by `export_plugin!`'s `open`.
 ///
 /// # Safety
 /// `services` must be null or point to services that are never freed.
-pub unsafe fn opened(services: *const HostServices) {
+pub unsafe fn opened(services: *const HostServices, plugin: &'static str) {
     if !services.is_null() {
         // SAFETY: the caller vouches for it.
-        super::guard::install_hook(unsafe { Services::from_raw(services) });
+        super::guard::install_hook(unsafe { Services::from_raw(services) }, plugin);
     }
 }

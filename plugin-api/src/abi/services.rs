@@ -83,10 +83,10 @@ impl Services {
         unsafe { (self.0.now_ns)() }
     }
 
-    pub(crate) fn log_panic(self, text: &str) {
+    pub(crate) fn log_panic(self, text: &str, file: &str, line: u32) {
         const WARN: u32 = 2;
         if self.enabled(WARN) {
-            self.log(0, WARN, "panic", text, "", 0);
+            self.log(0, WARN, "panic", text, file, line);
         }
     }
 }

@@ -4,10 +4,10 @@
 //! receiver copies the shorter of the two tables over an empty one of its own, so a method that the other side does not
 //! know is null there and the trait's own body answers.
 
-use super::buffer::{RawStr, RawVec};
+use super::buffer::{RawSlice, RawStr, RawVec};
 use super::error::{give_error, take_error, RawError};
 use super::guard::guard;
-use super::layout::{MethodDesc, TypeLayout};
+use super::layout::{LentKind, MethodDesc, TypeLayout};
 use super::wire::{BadValue, Wire};
 use crate::driver::Driver;
 use crate::error::DriverError;
@@ -174,6 +174,13 @@ pub unsafe fn copy_table<T: Copy>(from: *const TableHead) -> T {
     unsafe { table.assume_init() }
 }
 
+unsafe extern "C" fn lent_kind<K: ?Sized + DriverKind>() -> LentKind {
+    LentKind {
+        revision: K::REVISION,
+        methods: RawSlice::new(K::METHODS),
+    }
+}
+
 /// A fat reference that waits on the lender's stack, so that a thin pointer to it can cross.
 pub struct Lent<'a, K: ?Sized>(pub &'a K);
 
@@ -182,7 +189,7 @@ unsafe impl<'a, K: ?Sized + DriverKind> Wire for &'a K {
     type Sent = Lent<'a, K>;
     type Abi = RawDriver;
     type Held = K::Proxy;
-    const LAYOUT: &'static TypeLayout = &TypeLayout::of::<RawDriver>(K::ID, &[]);
+    const LAYOUT: &'static TypeLayout = &TypeLayout::lent::<RawDriver>(K::ID, lent_kind::<K>);
 
     fn prepare(self) -> Lent<'a, K> {
         Lent(self)
@@ -197,7 +204,7 @@ unsafe impl<'a, K: ?Sized + DriverKind> Wire for &'a K {
     }
 
     unsafe fn receive(abi: RawDriver) -> Result<K::Proxy, BadValue> {
-        // SAFETY: by this function's contract; the kind's id and methods were checked when the entry was.
+        // SAFETY: by this function's contract; the layout check compared the lent kind's id, revision and methods.
         Ok(unsafe { K::proxy(abi) })
     }
 

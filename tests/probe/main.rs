@@ -1,0 +1,141 @@
+//! A small host for one plugin per run: `longshore-probe COMMAND FILE…`. What must be seen from outside of a process (its
+//! stderr, its exit, its memory map, its log) is seen here, and `cargo xtask matrix` loads what it built with it.
+//!
+//! - `exercise FILE…`: `FILE: loads` or `FILE: refused: why`, one line each.
+//! - `log FILE`: the records of one run at each of three levels.
+//! - `strings FILE`: 20 000 texts both ways by each of four threads, with panics between them.
+//! - `many DIR`: loads every file of a directory, and says how many told a serial number of their own.
+
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use longshore_loader::log;
+use longshore_tests::probe::kind::Probe;
+use longshore_tests::probe::{self, PROBES};
+
+/// Texts per thread.
+const TEXTS: usize = 20_000;
+/// Threads that send them.
+const THREADS: usize = 4;
+/// A panic after so many texts.
+const PANIC_EVERY: usize = 4_000;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let done = match args.split_first() {
+        Some((command, files)) if !files.is_empty() => run(command, files),
+        _ => Err("usage: longshore-probe exercise|log|strings|many FILE…".to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            println!("failed: {}", why.replace('\n', " "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &str, files: &[String]) -> Result<(), String> {
+    let dir = tempfile::tempdir().map_err(|e| e.to_string())?;
+    let first = Path::new(&files[0]);
+    match command {
+        "exercise" => {
+            for (n, file) in files.iter().enumerate() {
+                let own = dir.path().join(n.to_string());
+                match probe::exercise(Path::new(file), &own) {
+                    Ok(()) => println!("{file}: loads"),
+                    Err(why) => println!("{file}: refused: {}", why.replace('\n', " ")),
+                }
+            }
+            Ok(())
+        }
+        "log" => show_log(first, dir.path()),
+        "strings" => strings(first, dir.path()),
+        "many" => many(first, dir.path()),
+        other => Err(format!("no command `{other}`")),
+    }
+}
+
+fn driver(lib: &Path, dir: &Path, name: &str) -> Result<Arc<dyn Probe>, String> {
+    let loader = probe::loader(lib, dir)?;
+    let manager = loader.namespace::<dyn Probe>(PROBES).driver(name);
+    Ok(manager.map_err(|e| e.one_line())?.driver())
+}
+
+/// Loads, panics in a thread and drops, at levels 3 (info), 2 (warnings) and 0; then drops a driver that panics.
+fn show_log(lib: &Path, dir: &Path) -> Result<(), String> {
+    log::set_sink(Box::new(|driver, record| {
+        println!(
+            "{} {} {} {}:{} {}",
+            record.level, driver.name, record.target, record.file, record.line, record.text
+        );
+    }));
+    for level in [3, 2, 0] {
+        println!("level {level}");
+        log::set_level(level);
+        let probe = driver(lib, dir, "plain")?;
+        let shared = Arc::clone(&probe);
+        probe.fail("thread").map_err(|e| e.to_string())?;
+        drop(probe);
+        shared.number(1).map_err(|e| e.to_string())?;
+        // A panic must not count as a drop.
+        probe::panicked(shared.fail("panic"))?;
+    }
+    log::set_level(3);
+    println!("a drop that panics");
+    drop(driver(lib, dir, "drop_panics")?);
+    println!("end");
+    Ok(())
+}
+
+fn strings(lib: &Path, dir: &Path) -> Result<(), String> {
+    let probe = driver(lib, dir, "plain")?;
+    let send = || -> Result<(), String> {
+        let mut text = String::new();
+        for n in 0..TEXTS {
+            if n % PANIC_EVERY == 0 {
+                text = String::new();
+                probe::panicked(probe.fail("panic"))?;
+            }
+            // Grown here, and by the plugin.
+            text.push('x');
+            let answer = probe.owned_text(text.clone()).map_err(|e| e.to_string())?;
+            if answer.len() != text.len() + 2 {
+                return Err(format!("text {n} came back with {} bytes", answer.len()));
+            }
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(send)).collect();
+        let ended = threads.into_iter().map(|thread| thread.join());
+        ended
+            .map(|end| end.unwrap_or(Err("a thread panicked".to_owned())))
+            .collect()
+    })
+}
+
+/// Every file of `from` is a build of its own; all stay loaded.
+fn many(from: &Path, dir: &Path) -> Result<(), String> {
+    let files = std::fs::read_dir(from).map_err(|e| e.to_string())?;
+    let files: Vec<PathBuf> = files.filter_map(|e| Some(e.ok()?.path())).collect();
+    let begun = std::time::Instant::now();
+    let mut serials = BTreeSet::new();
+    let mut drivers = Vec::new();
+    for file in &files {
+        let probe = driver(file, dir, "plain")?;
+        let place = probe.place().map_err(|e| e.to_string())?;
+        serials.extend(place.into_iter().nth(4));
+        drivers.push(probe);
+    }
+    let took = begun.elapsed();
+    let status = std::fs::read_to_string("/proc/self/status").map_err(|e| e.to_string())?;
+    let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    println!("{} files, {} serial numbers", files.len(), serials.len());
+    eprintln!("{took:?}, resident {}", memory.unwrap_or("?").trim());
+    Ok(())
+}
