@@ -8,10 +8,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::entry::{export_fault, lib_fault, name_fault, split_target};
-use super::policy::{Conflicts, Order, Placed, Policy};
+use super::policy::Policy;
 use super::raw::{Mode, RawEntry};
 use super::settings::Settings;
-use super::{table_form, unquoted};
+use super::{policy_form, table_form, unquoted};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Place, Source, Span, escape};
 use crate::spanned::{self, Member, Node, Reader, Table, Value};
@@ -20,13 +20,13 @@ use crate::spanned::{self, Member, Node, Reader, Table, Value};
 pub(super) const FORMAT: i64 = 1;
 const RESERVED: &str = "longshore";
 const RESERVED_KEYS: &[&str] = &["format", "search", "include", "defaults", "policy"];
-const POLICY_KEYS: &[&str] = &["conflicts", "order", "only", "disabled", "default", "env"];
 
 /// What one file says.
 #[derive(Debug)]
 pub(super) struct RawFile {
     pub(super) source: Arc<Source>,
-    pub(super) namespaces: Vec<Arc<str>>,
+    /// In order of mention, with the number of keys.
+    pub(super) namespaces: Vec<(Arc<str>, usize)>,
     pub(super) entries: Vec<RawEntry>,
     pub(super) search: Vec<String>,
     pub(super) include: Option<Vec<String>>,
@@ -102,10 +102,13 @@ impl FileReader<'_> {
                 "include" => self.out.include = Some(self.directories(key, &member.node)),
                 "defaults" => {
                     if let Some(table) = self.reader.table("defaults", &member.node) {
-                        self.out.defaults = self.policy(table, "`[longshore.defaults]`");
+                        let what = "`[longshore.defaults]`";
+                        self.out.defaults = policy_form::read(&mut self.reader, table, what);
                     }
                 }
-                "policy" => self.policies(&member.node),
+                "policy" => {
+                    self.out.policies = policy_form::read_all(&mut self.reader, &member.node);
+                }
                 _ if matches!(member.node.value, Value::Table(_)) => {
                     unquoted::report_namespaces(&mut self.reader, &[RESERVED], member);
                 }
@@ -157,79 +160,6 @@ impl FileReader<'_> {
         found.into_iter().map(|(text, _)| text).collect()
     }
 
-    fn policies(&mut self, node: &Node) {
-        let Some(table) = self.reader.table("policy", node) else {
-            return;
-        };
-        for member in &table.members {
-            let what = format!("`[longshore.policy.\"{}\"]`", escape(&member.key));
-            let Some(inner) = self.reader.table(&member.key, &member.node) else {
-                continue;
-            };
-            let nested = |m: &Member| {
-                !POLICY_KEYS.contains(&m.key.as_str()) && matches!(m.node.value, Value::Table(_))
-            };
-            if inner.members.iter().any(nested) {
-                unquoted::report_policy(&mut self.reader, member);
-                continue;
-            }
-            let policy = self.policy(inner, &what);
-            self.out.policies.push((member.key.clone(), policy));
-        }
-    }
-
-    fn policy(&mut self, table: &Table, what: &str) -> Policy {
-        let mut policy = Policy::default();
-        self.reader.unknown_keys(table, POLICY_KEYS, what);
-        for member in &table.members {
-            let (key, node) = (member.key.as_str(), &member.node);
-            let place = self.reader.place(&node.span);
-            match key {
-                "conflicts" => policy.conflicts = self.conflicts(node).map(|v| placed(v, place)),
-                "order" => policy.order = self.order(node).map(|v| placed(v, place)),
-                "only" => policy.only = self.names(key, node).map(|v| placed(v, place)),
-                "disabled" => policy.disabled = self.names(key, node).map(|v| placed(v, place)),
-                "default" => {
-                    let name = self.reader.string(key, node).map(str::to_owned);
-                    policy.default = name.map(|v| placed(v, place));
-                }
-                "env" => policy.env = self.reader.boolean(key, node).map(|v| placed(v, place)),
-                _ => {}
-            }
-        }
-        policy
-    }
-
-    fn conflicts(&mut self, node: &Node) -> Option<Conflicts> {
-        let words = ["error", "first", "last", "priority", "all"];
-        Some(match self.reader.word("conflicts", node, &words)? {
-            "first" => Conflicts::First,
-            "last" => Conflicts::Last,
-            "priority" => Conflicts::Priority,
-            "all" => Conflicts::All,
-            _ => Conflicts::Error,
-        })
-    }
-
-    fn order(&mut self, node: &Node) -> Option<Order> {
-        Some(
-            match self
-                .reader
-                .word("order", node, &["declared", "priority", "name"])?
-            {
-                "priority" => Order::Priority,
-                "name" => Order::Name,
-                _ => Order::Declared,
-            },
-        )
-    }
-
-    fn names(&mut self, key: &str, node: &Node) -> Option<Vec<Placed<String>>> {
-        let found = self.reader.strings(key, node)?;
-        let place = |(value, span): (String, Span)| placed(value, self.reader.place(&span));
-        Some(found.into_iter().map(place).collect())
-    }
-
     fn namespace(&mut self, member: &Member, table: &Table) {
         if let Some(why) = name_fault(&member.key) {
             let what = format!("`{}` is not a valid namespace", escape(&member.key));
@@ -240,7 +170,9 @@ impl FileReader<'_> {
             return;
         }
         let namespace: Arc<str> = Arc::from(member.key.as_str());
-        self.out.namespaces.push(Arc::clone(&namespace));
+        let keys = table.members.len();
+        self.out.namespaces.push((Arc::clone(&namespace), keys));
+        self.out.entries.reserve(keys);
         for entry in &table.members {
             self.entry(&namespace, entry);
         }
@@ -249,13 +181,9 @@ impl FileReader<'_> {
     fn entry(&mut self, namespace: &Arc<str>, member: &Member) {
         let bad_name = name_fault(&member.key).map(|why| {
             let what = format!("`{}` is not a valid entry name", escape(&member.key));
-            Diagnostic::error(
-                codes::MAP_BAD_NAME,
-                self.reader.place(&member.key_span),
-                what,
-            )
-            .with_why(why)
-            .with_help("rename the entry")
+            let place = self.reader.place(&member.key_span);
+            let d = Diagnostic::error(codes::MAP_BAD_NAME, place, what).with_why(why);
+            Arc::new(d.with_help("rename the entry"))
         });
         let before = self.out.entries.len();
         match &member.node.value {
@@ -280,7 +208,7 @@ impl FileReader<'_> {
         }
         if let Some(d) = bad_name {
             for entry in &mut self.out.entries[before..] {
-                entry.fault.get_or_insert_with(|| d.clone());
+                entry.fault.get_or_insert_with(|| Arc::clone(&d));
             }
         }
     }
@@ -298,7 +226,10 @@ impl FileReader<'_> {
         match &node.value {
             Value::String(target) => {
                 let (lib, export) = split_target(target);
-                raw.fault = self.target_fault(target, lib, None, &node.span);
+                let shown = || target.clone();
+                raw.fault = self
+                    .target_fault(shown, lib, None, &node.span)
+                    .map(Arc::new);
                 raw.lib = Some(lib.to_owned());
                 raw.export = export.map(str::to_owned);
             }
@@ -322,7 +253,7 @@ impl FileReader<'_> {
     /// What is wrong with a library and export, if anything.
     pub(super) fn target_fault(
         &self,
-        shown: &str,
+        shown: impl FnOnce() -> String,
         lib: &str,
         export: Option<&str>,
         span: &Span,
@@ -331,7 +262,7 @@ impl FileReader<'_> {
             .and_then(export_fault)
             .map(|why| (why, "write a name such as `ram`"));
         let (why, help) = lib_fault(lib).or(no_export)?;
-        let what = format!("`{}` is not a valid target", escape(shown));
+        let what = format!("`{}` is not a valid target", escape(&shown()));
         let place = self.reader.place(span);
         Some(
             Diagnostic::error(codes::MAP_BAD_NAME, place, what)
@@ -344,8 +275,4 @@ impl FileReader<'_> {
         let table = self.reader.table("settings", node)?;
         Some(Settings::read(&mut self.reader, table))
     }
-}
-
-fn placed<T>(value: T, place: Place) -> Placed<T> {
-    Placed { value, place }
 }

@@ -38,11 +38,10 @@ pub(super) fn load(
         .include
         .take()
         .unwrap_or_else(|| vec!["plugins.d".to_owned()]);
-    let mut search = environment.plugin_dirs();
-    search.extend(search_dirs(&dir, &base.search));
-    search.extend(options.builtin_dirs.iter().cloned());
-
     let mut builder = Builder::default();
+    builder.search = environment.plugin_dirs();
+    builder.search.extend(search_dirs(&dir, &base.search));
+    builder.search.extend(options.builtin_dirs.iter().cloned());
     builder.add(base);
     match drop_ins(&dir, &includes, path) {
         Ok(files) => {
@@ -52,13 +51,12 @@ pub(super) fn load(
         }
         Err(d) => fatal.push(*d),
     }
-    finish(builder, search, environment, fatal)
+    finish(builder, environment, fatal)
 }
 
 /// Applies the environment and makes the map, unless something was fatal.
 pub(super) fn finish(
     mut builder: Builder,
-    search: Vec<PathBuf>,
     environment: &Environment,
     mut fatal: Vec<Diagnostic>,
 ) -> Result<PluginMap, MapError> {
@@ -74,7 +72,7 @@ pub(super) fn finish(
         }
         return Err(MapError { diagnostics });
     }
-    Ok(PluginMap::new(built, search))
+    Ok(PluginMap::new(built, environment.plugin_dirs().len()))
 }
 
 fn add_drop_in(

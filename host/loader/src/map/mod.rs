@@ -10,14 +10,17 @@ pub mod environment;
 mod file;
 mod finish;
 mod load;
+mod lookup;
+mod merge;
+mod names;
 mod policy;
+mod policy_form;
 mod raw;
 mod resolve;
 mod settings;
 mod table_form;
 mod unquoted;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,10 +28,12 @@ use std::sync::Arc;
 pub use entry::{Disabled, DisabledBy, EntryPoint, NAME_BYTES_MAX, PRIORITY_MAX, split_target};
 pub use environment::Environment;
 pub use load::DROP_INS_MAX;
+pub use lookup::Lookup;
 pub use policy::{Conflicts, Order, Placed, Policy};
 pub use resolve::LibraryNotFound;
 
 use crate::diagnostic::{Diagnostic, Source, Style, nearest, render};
+use names::{NameMap, Names};
 
 /// Longest chain of aliases. Circles are found when the map is built; this bound holds in any case.
 pub const ALIAS_HOPS_MAX: usize = 16;
@@ -63,8 +68,10 @@ impl std::error::Error for MapError {}
 #[derive(Debug, Clone, Default)]
 pub struct PluginMap {
     namespaces: Vec<Namespace>,
-    index: HashMap<Arc<str>, usize>,
+    index: NameMap<Arc<str>, usize>,
+    /// First those of the environment, `environment_dirs` of them.
     search: Vec<PathBuf>,
+    environment_dirs: usize,
     diagnostics: Vec<Diagnostic>,
     changes: Vec<String>,
     sources: Vec<Arc<Source>>,
@@ -75,26 +82,8 @@ pub struct PluginMap {
 struct Namespace {
     name: Arc<str>,
     entries: Vec<Arc<EntryPoint>>,
-    by_name: HashMap<String, Vec<usize>>,
+    by_name: Names,
     policy: Policy,
-}
-
-/// What a name means in a namespace.
-#[derive(Debug, Clone)]
-pub enum Lookup<'m> {
-    /// This entry, aliases followed. It may have a `fault`.
-    One(&'m Arc<EntryPoint>),
-    /// Several enabled entries, and the policy does not choose.
-    Several(Vec<&'m Arc<EntryPoint>>),
-    /// It exists and is switched off; `entry.disabled` says by what.
-    Disabled(&'m Arc<EntryPoint>),
-    /// It does not exist.
-    Unknown {
-        /// The name that is clearly nearest.
-        nearest: Option<&'m str>,
-        /// The enabled names of the namespace, in order.
-        available: Vec<&'m str>,
-    },
 }
 
 impl PluginMap {
@@ -149,32 +138,33 @@ impl PluginMap {
     ) -> Result<PluginMap, MapError> {
         let mut builder = build::Builder::default();
         let mut fatal = Vec::new();
-        let mut search = environment.plugin_dirs();
+        builder.search = environment.plugin_dirs();
         let base = files.first().map(|(name, _)| *name);
         for (i, (name, text)) in files.iter().enumerate() {
             let dir = Path::new(name).parent().unwrap_or(Path::new(""));
             let drop_in_of = base.filter(|_| i > 0);
             let mut file = file::read(text.as_bytes(), name, &Arc::from(dir), drop_in_of);
             fatal.append(&mut file.fatal);
-            search.extend(build::search_dirs(dir, &file.search));
+            builder.search.extend(build::search_dirs(dir, &file.search));
             builder.add(file);
         }
-        load::finish(builder, search, environment, fatal)
+        load::finish(builder, environment, fatal)
     }
 
-    fn new(built: build::Built, search: Vec<PathBuf>) -> PluginMap {
+    fn new(built: build::Built, environment_dirs: usize) -> PluginMap {
         let build::Built {
             namespaces,
+            index,
+            search,
             diagnostics,
             changes,
             sources,
         } = built;
-        let name = |(i, n): (usize, &Namespace)| (Arc::clone(&n.name), i);
-        let index = namespaces.iter().enumerate().map(name).collect();
         PluginMap {
             namespaces,
             index,
             search,
+            environment_dirs,
             diagnostics,
             changes,
             sources,
@@ -217,16 +207,6 @@ impl PluginMap {
         Some(self.policy(namespace)?.default.as_ref()?.value.as_str())
     }
 
-    /// What a name means: one hash look-up for the namespace and one for the name.
-    pub fn lookup(&self, namespace: &str, name: &str) -> Lookup<'_> {
-        let unknown = || Lookup::Unknown {
-            nearest: None,
-            available: Vec::new(),
-        };
-        self.namespace(namespace)
-            .map_or_else(unknown, |n| n.lookup(name, 0))
-    }
-
     /// The warning that using a name deserves: of the entry, or of the alias that leads to it.
     pub fn deprecation(&self, namespace: &str, name: &str) -> Option<&str> {
         let namespace = self.namespace(namespace)?;
@@ -254,7 +234,7 @@ impl PluginMap {
         let with = self
             .namespaces
             .iter()
-            .filter(move |n| n.by_name.contains_key(name));
+            .filter(move |n| n.by_name.contains(name));
         with.map(|n| &*n.name)
     }
 
@@ -265,65 +245,6 @@ impl PluginMap {
 
     fn namespace(&self, name: &str) -> Option<&Namespace> {
         self.index.get(name).map(|i| &self.namespaces[*i])
-    }
-}
-
-impl Namespace {
-    fn named(&self, name: &str) -> impl Iterator<Item = &Arc<EntryPoint>> {
-        self.by_name
-            .get(name)
-            .into_iter()
-            .flatten()
-            .map(|i| &self.entries[*i])
-    }
-
-    fn lookup(&self, name: &str, hops: usize) -> Lookup<'_> {
-        let enabled: Vec<&Arc<EntryPoint>> = self.named(name).filter(|e| e.is_enabled()).collect();
-        if enabled.is_empty() {
-            return match self.named(name).next() {
-                Some(entry) => Lookup::Disabled(entry),
-                None => self.unknown(name),
-            };
-        }
-        let Some(entry) = self.choose(&enabled) else {
-            return Lookup::Several(enabled);
-        };
-        match &entry.alias {
-            Some(target) if entry.fault.is_none() && hops < ALIAS_HOPS_MAX => {
-                self.lookup(target, hops + 1)
-            }
-            _ => Lookup::One(entry),
-        }
-    }
-
-    fn choose<'m>(&self, enabled: &[&'m Arc<EntryPoint>]) -> Option<&'m Arc<EntryPoint>> {
-        if let [only] = enabled {
-            return Some(only);
-        }
-        match self.policy.conflicts() {
-            Conflicts::Error | Conflicts::All => None,
-            Conflicts::First => enabled.iter().copied().min_by_key(|e| e.rank),
-            Conflicts::Last => enabled.iter().copied().max_by_key(|e| e.rank),
-            Conflicts::Priority => {
-                let least = enabled.iter().map(|e| e.priority).min()?;
-                let mut first = enabled.iter().copied().filter(|e| e.priority == least);
-                let chosen = first.next()?;
-                first.next().is_none().then_some(chosen)
-            }
-        }
-    }
-
-    fn unknown(&self, name: &str) -> Lookup<'_> {
-        let mut available: Vec<&str> = Vec::new();
-        for entry in self.entries.iter().filter(|e| e.is_enabled()) {
-            if available.last() != Some(&entry.name.as_str()) {
-                available.push(&entry.name);
-            }
-        }
-        Lookup::Unknown {
-            nearest: nearest(name, available.iter().copied()),
-            available,
-        }
     }
 }
 

@@ -3,6 +3,8 @@
 //! Reads the keys, then decides what the entry is: exactly one of library, alias, patch. Must not
 //! know other entries or files.
 
+use std::sync::Arc;
+
 use super::entry::{PRIORITY_MAX, split_target};
 use super::file::FileReader;
 use super::raw::{Mode, RawEntry};
@@ -38,12 +40,11 @@ struct Merging {
 
 /// Fills `raw` from `table`.
 pub(super) fn read(file: &mut FileReader<'_>, raw: &mut RawEntry, table: &Table) {
-    let what = format!("entry `{}/{}`", escape(&raw.namespace), escape(&raw.name));
-    file.reader.unknown_keys(table, ENTRY_KEYS, &what);
     let mut merging = Merging::default();
     for member in &table.members {
         key(file, raw, member, &mut merging);
     }
+    raw.append = merging.appends;
     raw.mode = if merging.overrides {
         Mode::Override
     } else if merging.patches || is_lone_enabled(table) {
@@ -52,17 +53,21 @@ pub(super) fn read(file: &mut FileReader<'_>, raw: &mut RawEntry, table: &Table)
         Mode::Plain
     };
     if let Some(why) = shape_fault(raw, table, &merging) {
-        let what = format!("{what} needs exactly one of `lib`, `alias`, `patch`");
+        let what = format!(
+            "entry {} needs exactly one of `lib`, `alias`, `patch`",
+            raw.full_name()
+        );
         let d = Diagnostic::error(codes::MAP_BAD_ENTRY, raw.place.clone(), what)
             .with_why(why)
             .with_help("write `lib = \"…\"`, or `alias = \"…\"`, or `patch = true`");
-        raw.fault.get_or_insert(d);
+        raw.fault.get_or_insert_with(|| Arc::new(d));
     }
     // The short form inside the table form: `lib = "a.so:x"` is taken as the file name it says.
     if let Some(member) = table.get("lib") {
         let export = table.get("export").and(raw.export.as_deref());
         let lib = raw.lib.as_deref().unwrap_or_default();
-        let fault = file.target_fault(&raw_target(lib, export), lib, export, &member.node.span);
+        let shown = || export.map_or_else(|| lib.to_owned(), |export| format!("{lib}:{export}"));
+        let fault = file.target_fault(shown, lib, export, &member.node.span);
         if let (Some(d), None) = (fault, &raw.fault) {
             let advice = match split_target(lib) {
                 (path, Some(name)) if !lib.contains('/') => {
@@ -70,13 +75,9 @@ pub(super) fn read(file: &mut FileReader<'_>, raw: &mut RawEntry, table: &Table)
                 }
                 _ => d,
             };
-            raw.fault = Some(advice);
+            raw.fault = Some(Arc::new(advice));
         }
     }
-}
-
-fn raw_target(lib: &str, export: Option<&str>) -> String {
-    export.map_or_else(|| lib.to_owned(), |export| format!("{lib}:{export}"))
 }
 
 fn key(file: &mut FileReader<'_>, raw: &mut RawEntry, member: &Member, merging: &mut Merging) {
@@ -105,7 +106,10 @@ fn key(file: &mut FileReader<'_>, raw: &mut RawEntry, member: &Member, merging: 
         "about" => raw.about = text(file),
         "version" => raw.version = version(file, node),
         "sha256" => raw.sha256 = digest(file, node),
-        _ => {}
+        _ => {
+            let what = format!("entry {}", raw.full_name());
+            file.reader.unknown_key(member, ENTRY_KEYS, &what);
+        }
     }
 }
 

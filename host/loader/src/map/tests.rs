@@ -565,7 +565,7 @@ fn environment_changes_the_map() {
     assert_eq!(
         map.environment_changes(),
         [
-            "LONGSHORE_ENTRY sets `a/b/x` to `/new/lib.so`, was `x.so`",
+            "LONGSHORE_ENTRY sets `a/b/x` to `/new/lib.so:exp`, was `x.so`",
             "LONGSHORE_ENTRY sets `a/b/w` to `w.so`, was absent",
             "LONGSHORE_DISABLE switches `a/b/y` off",
         ]

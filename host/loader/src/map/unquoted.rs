@@ -13,6 +13,9 @@ const MARKS: &[&str] = &["lib", "alias", "patch", "enabled"];
 
 /// Whether a table where an entry should be is really the inside of a dotted name.
 pub(super) fn is_nested(reader: &Reader<'_>, node: &Node, table: &Table) -> bool {
+    if is_entry(table) {
+        return false;
+    }
     let known = |m: &Member| ENTRY_KEYS.contains(&m.key.as_str());
     let slip = |m: &Member| nearest(&m.key, ENTRY_KEYS.iter().copied()).is_some();
     let inline = reader.source().slice(&node.span).starts_with('{');
@@ -25,7 +28,7 @@ pub(super) fn is_nested(reader: &Reader<'_>, node: &Node, table: &Table) -> bool
             Value::String(_) | Value::Table(_) | Value::Array(_) | Value::Boolean(false)
         )
     };
-    !is_entry(table) && !table.members.iter().all(known) && table.members.iter().all(could_be_entry)
+    !table.members.iter().all(known) && table.members.iter().all(could_be_entry)
 }
 
 fn is_entry(table: &Table) -> bool {
