@@ -11,15 +11,15 @@ use super::entry::{export_fault, lib_fault, name_fault, split_target};
 use super::policy::Policy;
 use super::raw::{Mode, RawEntry};
 use super::settings::Settings;
-use super::{policy_form, table_form, unquoted};
+use super::{RESERVED, misplaced, policy_form, table_form, unquoted};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Place, Source, Span, escape};
 use crate::spanned::{self, Member, Node, Reader, Table, Value};
 
 /// The format this host reads.
 pub(super) const FORMAT: i64 = 1;
-const RESERVED: &str = "longshore";
-const RESERVED_KEYS: &[&str] = &["format", "search", "include", "defaults", "policy"];
+/// Keys of `[longshore]`.
+pub(super) const RESERVED_KEYS: &[&str] = &["format", "search", "include", "defaults", "policy"];
 
 /// What one file says.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(super) struct RawFile {
     pub(super) namespaces: Vec<(Arc<str>, usize)>,
     pub(super) entries: Vec<RawEntry>,
     pub(super) search: Vec<String>,
-    pub(super) include: Option<Vec<String>>,
+    pub(super) include: Option<Vec<(String, Place)>>,
     pub(super) defaults: Policy,
     pub(super) policies: Vec<(String, Policy)>,
     pub(super) fatal: Vec<Diagnostic>,
@@ -78,7 +78,10 @@ impl FileReader<'_> {
                 Value::Table(table) => self.namespace(member, table),
                 _ => {
                     let what = format!("namespace `{}`", escape(&member.key));
-                    let help = "write a table: `[\"…\"]`, with one entry per line";
+                    let help = match misplaced::advice(&member.key, misplaced::Table::Document) {
+                        Some(help) => help,
+                        None => "write a table: `[\"…\"]`, with one entry per line".to_owned(),
+                    };
                     let place = self.reader.place(&member.node.span);
                     let found = member.node.value.kind();
                     let what = format!("{what} must be a table, not {found}");
@@ -98,7 +101,10 @@ impl FileReader<'_> {
             }
             match key {
                 "format" => self.format(&member.node),
-                "search" => self.out.search = self.directories(key, &member.node),
+                "search" => {
+                    let found = self.directories(key, &member.node);
+                    self.out.search = found.into_iter().map(|(text, _)| text).collect();
+                }
                 "include" => self.out.include = Some(self.directories(key, &member.node)),
                 "defaults" => {
                     if let Some(table) = self.reader.table("defaults", &member.node) {
@@ -112,9 +118,12 @@ impl FileReader<'_> {
                 _ if matches!(member.node.value, Value::Table(_)) => {
                     unquoted::report_namespaces(&mut self.reader, &[RESERVED], member);
                 }
-                _ => self
-                    .reader
-                    .unknown_key(member, RESERVED_KEYS, "`[longshore]`"),
+                _ => {
+                    let help = misplaced::advice(key, misplaced::Table::Reserved);
+                    let what = "`[longshore]`";
+                    self.reader
+                        .unknown_key_with(member, RESERVED_KEYS, what, help);
+                }
             }
         }
     }
@@ -143,7 +152,7 @@ impl FileReader<'_> {
         }
     }
 
-    fn directories(&mut self, key: &str, node: &Node) -> Vec<String> {
+    fn directories(&mut self, key: &str, node: &Node) -> Vec<(String, Place)> {
         let found = self.reader.strings(key, node).unwrap_or_default();
         for (text, span) in &found {
             if text.is_empty() || text.contains('\0') {
@@ -157,7 +166,8 @@ impl FileReader<'_> {
                     .report(d.with_help("write the name of a directory, or `.`"));
             }
         }
-        found.into_iter().map(|(text, _)| text).collect()
+        let place = |(text, span)| (text, self.reader.place(&span));
+        found.into_iter().map(place).collect()
     }
 
     fn namespace(&mut self, member: &Member, table: &Table) {
@@ -226,10 +236,7 @@ impl FileReader<'_> {
         match &node.value {
             Value::String(target) => {
                 let (lib, export) = split_target(target);
-                let shown = || target.clone();
-                raw.fault = self
-                    .target_fault(shown, lib, None, &node.span)
-                    .map(Arc::new);
+                raw.fault = self.lib_fault(target, lib, &node.span).map(Arc::new);
                 raw.lib = Some(lib.to_owned());
                 raw.export = export.map(str::to_owned);
             }
@@ -250,25 +257,20 @@ impl FileReader<'_> {
         self.out.entries.push(raw);
     }
 
-    /// What is wrong with a library and export, if anything.
-    pub(super) fn target_fault(
-        &self,
-        shown: impl FnOnce() -> String,
-        lib: &str,
-        export: Option<&str>,
-        span: &Span,
-    ) -> Option<Diagnostic> {
-        let no_export = export
-            .and_then(export_fault)
-            .map(|why| (why, "write a name such as `ram`"));
-        let (why, help) = lib_fault(lib).or(no_export)?;
-        let what = format!("`{}` is not a valid target", escape(&shown()));
-        let place = self.reader.place(span);
-        Some(
-            Diagnostic::error(codes::MAP_BAD_NAME, place, what)
-                .with_why(why)
-                .with_help(help),
-        )
+    /// What is wrong with a library, if anything; `shown` is the target as it is written.
+    pub(super) fn lib_fault(&self, shown: &str, lib: &str, span: &Span) -> Option<Diagnostic> {
+        let (why, help) = lib_fault(lib)?;
+        let what = format!("`{}` is not a valid target", escape(shown));
+        let d = Diagnostic::error(codes::MAP_BAD_NAME, self.reader.place(span), what);
+        Some(d.with_why(why).with_help(help))
+    }
+
+    /// What is wrong with an export that is written on its own, if anything.
+    pub(super) fn export_fault(&self, export: &str, span: &Span) -> Option<Diagnostic> {
+        let why = export_fault(export)?;
+        let what = format!("`{}` is not a valid export", escape(export));
+        let d = Diagnostic::error(codes::MAP_BAD_NAME, self.reader.place(span), what);
+        Some(d.with_why(why).with_help("write a name such as `ram`"))
     }
 
     pub(super) fn settings(&mut self, node: &Node) -> Option<Settings> {

@@ -108,7 +108,8 @@ impl Growing {
             self.slots[i].dropped = true;
         }
         // The environment may add an entry: that is its purpose.
-        let warn = nothing && !matches!(raw.place, Place::Environment(_));
+        let by_environment = matches!(raw.place, Place::Environment(_));
+        let warn = nothing && !by_environment && raw.fault.is_none();
         let d = warn.then(|| {
             let what = format!("override of {} replaces nothing", raw.full_name());
             Diagnostic::warning(codes::MAP_OVERRIDES_NOTHING, raw.place.clone(), what)

@@ -5,35 +5,47 @@
 //! libraries. The managers and the `plugin` commands ask it.
 
 mod build;
+mod changes;
 mod entry;
 pub mod environment;
 mod file;
 mod finish;
 mod load;
 mod lookup;
+mod meaning;
 mod merge;
+mod misplaced;
 mod names;
 mod policy;
 mod policy_form;
 mod raw;
+mod reload;
 mod resolve;
 mod settings;
+mod stamp;
 mod table_form;
+mod to_toml;
 mod unquoted;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use changes::{Change, ChangeKind};
 pub use entry::{Disabled, DisabledBy, EntryPoint, NAME_BYTES_MAX, PRIORITY_MAX, split_target};
 pub use environment::Environment;
-pub use load::DROP_INS_MAX;
+pub use load::{DROP_INS_MAX, Include};
 pub use lookup::Lookup;
+pub use meaning::FieldChange;
 pub use policy::{Conflicts, Order, Placed, Policy};
+pub use reload::Reload;
 pub use resolve::LibraryNotFound;
 
 use crate::diagnostic::{Diagnostic, Source, Style, nearest, render};
 use names::{NameMap, Names};
+
+/// The one table that is no namespace.
+const RESERVED: &str = "longshore";
 
 /// Longest chain of aliases. Circles are found when the map is built; this bound holds in any case.
 pub const ALIAS_HOPS_MAX: usize = 16;
@@ -75,6 +87,8 @@ pub struct PluginMap {
     diagnostics: Vec<Diagnostic>,
     changes: Vec<String>,
     sources: Vec<Arc<Source>>,
+    includes: Vec<Include>,
+    origin: reload::Origin,
 }
 
 /// The entry points of one namespace.
@@ -168,6 +182,8 @@ impl PluginMap {
             diagnostics,
             changes,
             sources,
+            includes: Vec::new(),
+            origin: reload::Origin::default(),
         }
     }
 
@@ -227,6 +243,11 @@ impl PluginMap {
     /// The texts that were read, the base first.
     pub fn sources(&self) -> &[Arc<Source>] {
         &self.sources
+    }
+
+    /// The drop-in directories, in order; none for a map made from text.
+    pub fn includes(&self) -> &[Include] {
+        &self.includes
     }
 
     /// Other namespaces that have the name, for a better message.

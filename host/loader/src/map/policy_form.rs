@@ -3,7 +3,7 @@
 //! From the tree to values with places. Must not know entries. Called by `file`.
 
 use super::policy::{Conflicts, Order, Placed, Policy};
-use super::unquoted;
+use super::{misplaced, unquoted};
 use crate::diagnostic::{Place, Span, escape};
 use crate::spanned::{Member, Node, Reader, Table, Value};
 
@@ -50,7 +50,10 @@ pub(super) fn read(reader: &mut Reader<'_>, table: &Table, what: &str) -> Policy
                 policy.default = name.map(|v| placed(v, place));
             }
             "env" => policy.env = reader.boolean(key, node).map(|v| placed(v, place)),
-            _ => reader.unknown_key(member, POLICY_KEYS, what),
+            _ => {
+                let help = misplaced::advice(key, misplaced::Table::Policy);
+                reader.unknown_key_with(member, POLICY_KEYS, what, help);
+            }
         }
     }
     policy

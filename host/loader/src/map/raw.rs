@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::entry::{Disabled, DisabledBy, EntryPoint};
+use super::entry::{Disabled, DisabledBy, EntryPoint, name_fault};
 use super::settings::Settings;
 use crate::diagnostic::{Diagnostic, Place, escape};
 
@@ -138,6 +138,10 @@ impl RawEntry {
             entry.alias = None;
             // Another library has other exports: the old name would be a guess.
             entry.export = None;
+            // What was wrong with the old library is wrong no more; a bad name stays bad.
+            if name_fault(&entry.name).is_none() {
+                entry.fault = None;
+            }
         }
         replace(&mut entry.export, export);
         match enabled {

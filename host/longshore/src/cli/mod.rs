@@ -14,6 +14,7 @@ pub mod failure;
 mod flavor;
 mod host;
 mod image;
+mod map_print;
 mod names;
 mod plugin;
 pub(crate) mod plugin_files;

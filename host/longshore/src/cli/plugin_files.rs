@@ -62,7 +62,7 @@ pub(crate) fn show(map: &PluginMap, namespace: &str, name: &str) -> Result<Json,
 }
 
 /// The settings without secrets. What no schema describes might be one.
-fn visible(settings: &Map<String, Json>, schema: &[SettingSchema]) -> Map<String, Json> {
+pub(crate) fn visible(settings: &Map<String, Json>, schema: &[SettingSchema]) -> Map<String, Json> {
     let hidden = |key: &str| {
         schema
             .iter()
