@@ -46,7 +46,7 @@ codes! {
         "a quote, bracket, comma or `=` is missing or misplaced",
         "correct the marked place; texts need double quotes";
     MAP_TOO_LARGE = "map/too-large", "a map file exceeds a limit",
-        "more than 1 MiB, 10 000 keys, 32 levels, or 1 000 drop-in files",
+        "more than 1 MiB, 10 000 keys, 32 levels, 1 000 drop-in files or items of a variable",
         "split the map into drop-ins, or remove what is not used";
     MAP_DUPLICATE = "map/duplicate", "a key or table is given twice in one file",
         "TOML allows each key and each table once per file",

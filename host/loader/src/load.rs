@@ -17,7 +17,7 @@ use crate::extension::Extension;
 use crate::factory::Factory;
 use crate::library::Libraries;
 use crate::log::{self, Level};
-use crate::map::{EntryPoint, PluginMap};
+use crate::map::{EntryPoint, MapError, PluginMap, Reload};
 use crate::report::{LoadFailure, LoadReport, Outcome};
 
 /// Loads drivers of one map. Cloning it shares everything; it may be used from any thread.
@@ -78,6 +78,19 @@ impl Loader {
     pub fn allow_panic_abort(&self) -> Loader {
         let (map, dir) = (self.inner.map.clone(), self.inner.state_dir.clone());
         Loader::over(map, dir, true, Arc::clone(&self.inner.shared))
+    }
+
+    /// Reads the map's files again: a loader of the new snapshot, and what is different in it. Open libraries and
+    /// the report are shared with this one; managers that were made keep what they have.
+    ///
+    /// # Errors
+    /// What is wrong with the files; this loader goes on as it is.
+    pub fn reload(&self) -> Result<(Loader, Reload), MapError> {
+        let reload = self.inner.map.reload()?;
+        let (map, dir) = (reload.map.clone(), self.inner.state_dir.clone());
+        let shared = Arc::clone(&self.inner.shared);
+        let loader = Loader::over(map, dir, self.inner.panic_abort, shared);
+        Ok((loader, reload))
     }
 
     /// The map.

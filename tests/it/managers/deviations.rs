@@ -6,7 +6,7 @@ use std::fs;
 use longshore_loader::map::{Conflicts, Environment, Lookup};
 use longshore_loader::{
     DispatchExtensionManager, EnabledExtensionManager, ExtensionManager, FailureKind, HookManager,
-    LazyExtension, Loader, Member, NameDispatchExtensionManager, NamedExtensionManager, PluginMap,
+    LazyExtension, Loader, NameDispatchExtensionManager, NamedExtensionManager, PluginMap,
 };
 use longshore_plugin_api::DriverError;
 use longshore_sample_plugin::Sample;
@@ -120,8 +120,16 @@ fn d4_an_instance_is_there_or_not_and_never_mistaken() {
 #[test]
 fn d5_a_file_of_another_shape_is_a_diagnostic_with_its_place() {
     let shapes = [
-        "[]", "null", "{\"groups\": null}", "x = 1\n", "['a']\nx = [1]\n", "['a']\nx = 1\n", "longshore = 3\n",
-        "[longshore]\npolicy = []\n", "[longshore]\ndefaults = 'all'\n", "[[a]]\nx = 'y.so'\n",
+        "[]",
+        "null",
+        "{\"groups\": null}",
+        "x = 1\n",
+        "['a']\nx = [1]\n",
+        "['a']\nx = 1\n",
+        "longshore = 3\n",
+        "[longshore]\npolicy = []\n",
+        "[longshore]\ndefaults = 'all'\n",
+        "[[a]]\nx = 'y.so'\n",
     ];
     for text in shapes {
         let error = PluginMap::parse(text, "plugins.toml").unwrap_err();
@@ -135,7 +143,10 @@ fn d5_a_file_of_another_shape_is_a_diagnostic_with_its_place() {
 #[test]
 fn d6_an_extension_knows_where_it_comes_from() {
     let text = "t1 = { lib = 'LIB', export = 't2', priority = 7, settings = { width = 72 } }\nworn = { alias = 't1' }\n";
-    let manager = entries(text).loader.namespace::<dyn Sample>(NS).driver("worn");
+    let manager = entries(text)
+        .loader
+        .namespace::<dyn Sample>(NS)
+        .driver("worn");
     let manager = manager.unwrap();
     let info = manager.extension().info();
     assert_eq!((info.namespace.as_str(), info.name.as_str()), (NS, "t1"));
@@ -147,7 +158,10 @@ fn d6_an_extension_knows_where_it_comes_from() {
     assert_eq!((info.kind.as_str(), info.priority), ("Sample", 7));
     assert_eq!(info.place.to_string(), "plugins.toml:2:1");
     assert_eq!(info.settings["width"], 72);
-    assert_eq!(info.settings["greeting"], "hello", "the default is shown as well");
+    assert_eq!(
+        info.settings["greeting"], "hello",
+        "the default is shown as well"
+    );
 }
 
 #[test]
@@ -162,7 +176,10 @@ fn d7_what_failed_is_kept_and_said() {
     assert_eq!(failed, ["e1", "e2"]);
     assert_eq!(logs::about(namespace, 2).len(), 2, "one line for each");
     assert!(builder().strict(true).all().is_err());
-    assert!(builder().named(&["e1"]).is_err(), "strict is the default by name");
+    assert!(
+        builder().named(&["e1"]).is_err(),
+        "strict is the default by name"
+    );
 }
 
 #[test]
@@ -209,7 +226,12 @@ fn d10_nothing_to_call_is_no_error_unless_one_asks() {
     let dispatch = DispatchExtensionManager::<K>::test_instance(Vec::new());
     assert!(dispatch.map(|_| true, |e| e.driver().next(1)).is_empty());
     let by_name = NameDispatchExtensionManager::<K>::test_instance(Vec::new());
-    assert!(by_name.unwrap().map(["a"], |e| e.driver().next(1)).is_empty());
+    assert!(
+        by_name
+            .unwrap()
+            .map(["a"], |e| e.driver().next(1))
+            .is_empty()
+    );
     for required in [
         all.map_required(|e| e.driver().next(1)),
         hook.map_required(|e| e.driver().next(1)),
@@ -244,7 +266,10 @@ fn d12_missing_and_failed_are_different_things() {
         Ok(())
     });
     let manager = builder.named(&["t1", "e2", "zz"]).unwrap();
-    assert_eq!((missing, failed), (vec!["zz".into()], vec!["e2".to_owned()]));
+    assert_eq!(
+        (missing, failed),
+        (vec!["zz".into()], vec!["e2".to_owned()])
+    );
     assert_eq!(manager.missing(), ["zz"]);
     assert_eq!(manager.failures()[0].entry().1, "e2");
 }
@@ -271,7 +296,10 @@ fn d14_a_conflict_is_told_by_libraries_and_exports() {
     let failure = world.loader.namespace::<dyn Sample>(NS).driver("t1");
     let text = failure.err().unwrap().to_string();
     let lib = sample().display().to_string();
-    assert!(text.contains(&format!("`{lib}` (plugins.toml:2:7)")), "{text}");
+    assert!(
+        text.contains(&format!("`{lib}` (plugins.toml:2:7)")),
+        "{text}"
+    );
     assert!(text.contains(&format!("`{lib}:t2`")), "{text}");
     // Drivers that have no file conflict just as well.
     let manager = ExtensionManager::test_instance(locals(&["a", "a"]));
@@ -289,7 +317,11 @@ fn d15_a_check_that_fails_is_not_a_driver_that_fails() {
     });
     let manager = manager.enabled().unwrap();
     assert_eq!(manager.names().collect::<Vec<_>>(), ["t2"]);
-    let kinds: Vec<_> = manager.failures().iter().map(|f| (f.kind, f.code())).collect();
+    let kinds: Vec<_> = manager
+        .failures()
+        .iter()
+        .map(|f| (f.kind, f.code()))
+        .collect();
     let expected = [
         (FailureKind::CheckFailed, "plugin/check-failed"),
         // A panic ends neither the program nor the making of the others.
@@ -333,7 +365,11 @@ fn d18_a_name_given_twice_is_an_error_in_either_order() {
     let world = four();
     for in_map_order in [false, true] {
         let builder = world.loader.namespace::<dyn Sample>(NS).strict(false);
-        let builder = if in_map_order { builder.in_map_order() } else { builder };
+        let builder = if in_map_order {
+            builder.in_map_order()
+        } else {
+            builder
+        };
         let failure = builder.named(&["t1", "t2", "t1"]).err().unwrap();
         assert_eq!(failure.code(), "plugin/asked-twice");
         assert_eq!(failure.refusal.why, "`t1` is asked for twice");
@@ -398,7 +434,10 @@ fn d22_directories_belong_to_the_map_that_names_them() {
     };
     assert_eq!(file("one"), dir.path().join("one/libx.so"));
     assert_eq!(file("two"), dir.path().join("two/libx.so"));
-    let empty = PluginMap::parse("[longshore]\nsearch = ['/none']\n['a']\nx = 'libx.so'\n", "p");
+    let empty = PluginMap::parse(
+        "[longshore]\nsearch = ['/none']\n['a']\nx = 'libx.so'\n",
+        "p",
+    );
     let loader = Loader::new(empty.unwrap(), dir.path());
     assert!(loader.namespace::<dyn Sample>("a").driver("x").is_err());
 }
@@ -410,7 +449,11 @@ fn d23_a_failure_callback_gets_a_value_that_is_whole() {
     let builder = world.loader.namespace::<dyn Sample>(NS);
     let manager = builder.on_failure(|failure| {
         let (namespace, name) = failure.entry();
-        let parts = (namespace.to_owned(), name.to_owned(), failure.refusal.file.clone());
+        let parts = (
+            namespace.to_owned(),
+            name.to_owned(),
+            failure.refusal.file.clone(),
+        );
         seen.push((parts, failure.driver_error.is_some()));
         Ok(())
     });

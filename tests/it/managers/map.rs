@@ -23,7 +23,11 @@ fn write(dir: &Path, name: &str, text: &str) -> PathBuf {
 fn map_scan_returns_namespace_table() {
     let dir = tempfile::tempdir().unwrap();
     let base = write(dir.path(), "plugins.toml", "['a.b']\nx = 'x.so'\n");
-    write(dir.path(), "plugins.d/10-more.toml", "['a.b']\ny = 'y.so'\n['c']\nz = 'z.so:q'\n");
+    write(
+        dir.path(),
+        "plugins.d/10-more.toml",
+        "['a.b']\ny = 'y.so'\n['c']\nz = 'z.so:q'\n",
+    );
     let map = load(&base);
     let entries = map.all_entries();
     let table: Vec<_> = entries.map(|e| (e.full_name(), e.target())).collect();
@@ -52,7 +56,11 @@ fn tree(dir: &Path, into: &mut Tree) {
 fn map_load_never_writes() {
     let dir = tempfile::tempdir().unwrap();
     let base = write(dir.path(), "plugins.toml", "['a.b']\nx = 'x.so'\n");
-    write(dir.path(), "plugins.d/10-more.toml", "['a.b']\ny = 'y.so'\n");
+    write(
+        dir.path(),
+        "plugins.d/10-more.toml",
+        "['a.b']\ny = 'y.so'\n",
+    );
     let (mut before, mut after) = (Tree::new(), Tree::new());
     tree(dir.path(), &mut before);
     let map = load(&base);
@@ -83,7 +91,8 @@ fn map_dump_round_trips() {
                 off = { lib = './z.so', enabled = false, settings = { a = 1, b = [1.5, 'x'], t = { u = true } } }\nmask = false\n";
     let map = PluginMap::parse(text, "/etc/plugins.toml").unwrap();
     let dumped = map.to_toml();
-    let again = PluginMap::parse(&dumped, "/etc/other.toml").unwrap_or_else(|e| panic!("{e}\n{dumped}"));
+    let again =
+        PluginMap::parse(&dumped, "/etc/other.toml").unwrap_or_else(|e| panic!("{e}\n{dumped}"));
     assert!(map.same_meaning(&again), "{dumped}");
     let other = PluginMap::parse(&text.replace("-3", "-4"), "/etc/plugins.toml").unwrap();
     assert!(!map.same_meaning(&other));
@@ -94,7 +103,11 @@ fn map_failed_reload_keeps_old_snapshot() {
     let dir = tempfile::tempdir().unwrap();
     let base = write(dir.path(), "plugins.toml", "['a.b']\nx = 'x.so'\n");
     let loader = longshore_loader::Loader::new(load(&base), dir.path());
-    write(dir.path(), "plugins.toml", "['a.b']\nx = 'other.so'\nprioritty = 3\n");
+    write(
+        dir.path(),
+        "plugins.toml",
+        "['a.b']\nx = 'other.so'\nprioritty = 3\n",
+    );
     assert!(loader.reload().is_err());
     let entries: Vec<_> = loader.map().all_entries().map(|e| e.target()).collect();
     assert_eq!(entries, ["x.so"]);
@@ -109,7 +122,9 @@ fn map_empty_dropin_masks_vendor_file() {
     write(dir.path(), "vendor/20-y.toml", "['a.b']\ny = 'y.so'\n");
     let names = || {
         let map = load(&base);
-        map.all_entries().map(|e| e.name.clone()).collect::<Vec<_>>()
+        map.all_entries()
+            .map(|e| e.name.clone())
+            .collect::<Vec<_>>()
     };
     assert_eq!(names(), ["x", "y"]);
     write(dir.path(), "site/10-x.toml", "");

@@ -3,15 +3,15 @@
 
 mod callbacks;
 mod conflicts;
-//mod deviations;
+mod deviations;
 mod dispatch;
 mod driver;
 mod enabled;
 mod extension;
 mod hook;
 mod lazy;
-//mod map;
+mod map;
 mod named;
 mod ready;
 mod support;
-//mod table;
+mod table;

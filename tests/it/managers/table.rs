@@ -25,8 +25,9 @@ const UPSTREAM: &[(&str, usize)] = &[
 
 /// Deviations, those with several parts by part.
 const DEVIATIONS: &[&str] = &[
-    "D1", "D2", "D3a", "D3b", "D3c", "D3d", "D4", "D5", "D6", "D7", "D8", "D9", "D10", "D11", "D12",
-    "D13", "D14", "D15", "D16", "D17", "D18", "D19", "D20", "D21", "D22", "D23", "D24", "D25",
+    "D1", "D2", "D3a", "D3b", "D3c", "D3d", "D4", "D5", "D6", "D7", "D8", "D9", "D10", "D11",
+    "D12", "D13", "D14", "D15", "D16", "D17", "D18", "D19", "D20", "D21", "D22", "D23", "D24",
+    "D25",
 ];
 
 fn rows(page: &str) -> Vec<Vec<String>> {
@@ -59,7 +60,9 @@ fn collect(dir: &Path, found: &mut BTreeSet<String>) {
                 if line != "#[test]" {
                     continue;
                 }
-                let name = lines.find_map(|l| l.strip_prefix("fn ")).unwrap_or_default();
+                let name = lines
+                    .find_map(|l| l.strip_prefix("fn "))
+                    .unwrap_or_default();
                 found.insert(name.split('(').next().unwrap_or_default().to_owned());
             }
         }

@@ -68,6 +68,11 @@ pub fn quoted_list<S: AsRef<str>>(words: &[S]) -> String {
 
 /// The edit distance with neighbour swaps, or nothing when it is over `limit`.
 fn distance(word: &[char], candidate: &str, limit: usize) -> Option<usize> {
+    // A character has at most four bytes: most candidates are out of reach by their length alone.
+    let (least, most) = (word.len().saturating_sub(limit), 4 * (word.len() + limit));
+    if !(least..=most).contains(&candidate.len()) {
+        return None;
+    }
     let other: Vec<char> = candidate
         .chars()
         .take(WORD_CHARS_MAX + DISTANCE_MAX + 1)

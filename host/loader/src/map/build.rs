@@ -1,17 +1,18 @@
-//! Merging: raw entries of all files, in order, into namespaces.
+//! Merging: raw entries of all files, in order, into namespaces; then the environment.
 //!
-//! Knows what `override`, `patch`, `append` and `false` mean; must not know text, disk or
-//! libraries. The order is total: it depends on file rank and position only.
+//! Says which file comes when and what the environment may do; what an entry does to earlier ones
+//! is `merge`'s business. Must not know text or libraries.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::entry::{Disabled, DisabledBy, EntryPoint};
+use super::entry::{Disabled, DisabledBy};
 use super::environment::{self, Environment, refused};
 use super::file::RawFile;
+use super::merge::{Growing, Standing};
+use super::names::NameMap;
 use super::policy::Policy;
-use super::raw::{Mode, RawEntry};
+use super::raw::RawEntry;
 use super::{Namespace, finish};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Place, Source, escape};
@@ -19,32 +20,27 @@ use crate::diagnostic::{Diagnostic, Place, Source, escape};
 /// What is known so far.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
-    pub(super) namespaces: Vec<Growing>,
-    index: HashMap<Arc<str>, usize>,
+    namespaces: Vec<Growing>,
+    index: NameMap<Arc<str>, usize>,
     defaults: Policy,
+    /// Where libraries are looked for, to tell whether two spellings name one file.
+    pub(super) search: Vec<PathBuf>,
     pub(super) diagnostics: Vec<Diagnostic>,
-    pub(super) changes: Vec<String>,
-    pub(super) sources: Vec<Arc<Source>>,
+    changes: Vec<String>,
+    sources: Vec<Arc<Source>>,
     file_rank: usize,
     rank: usize,
 }
 
-/// A namespace while files are added.
+/// The outcome of merging.
 #[derive(Debug)]
-pub(super) struct Growing {
-    name: Arc<str>,
-    slots: Vec<Slot>,
-    by_name: HashMap<String, Vec<usize>>,
-    policy: Policy,
-}
-
-#[derive(Debug)]
-struct Slot {
-    entry: EntryPoint,
-    file_rank: usize,
-    /// Only remembers a mask or a failed patch: gives way to a real entry.
-    placeholder: bool,
-    dropped: bool,
+pub(super) struct Built {
+    pub(super) namespaces: Vec<Namespace>,
+    pub(super) index: NameMap<Arc<str>, usize>,
+    pub(super) search: Vec<PathBuf>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) changes: Vec<String>,
+    pub(super) sources: Vec<Arc<Source>>,
 }
 
 impl Builder {
@@ -52,8 +48,10 @@ impl Builder {
     pub(super) fn add(&mut self, file: RawFile) {
         self.file_rank += 1;
         self.sources.push(Arc::clone(&file.source));
-        for namespace in &file.namespaces {
-            self.namespace(namespace);
+        for (namespace, entries) in &file.namespaces {
+            let growing = self.namespace(namespace);
+            growing.slots.reserve(*entries);
+            growing.names.reserve(*entries);
         }
         let replaced = self.defaults.replace_from(file.defaults);
         self.warn_replaced("longshore.defaults", replaced);
@@ -78,7 +76,7 @@ impl Builder {
         self.file_rank += 1;
         self.diagnostics.extend(environment.refusals());
         for raw in environment.entries(fatal) {
-            let name = format!("`{}/{}`", escape(&raw.namespace), escape(&raw.name));
+            let name = raw.full_name();
             if !self.allows_environment(&raw.namespace) {
                 let reason = "its policy says `env = false`";
                 self.diagnostics
@@ -86,11 +84,10 @@ impl Builder {
                 continue;
             }
             let old = self.targets(&raw.namespace, &raw.name);
-            let new = raw.lib.clone().unwrap_or_default();
-            self.changes.push(format!(
-                "{} sets {name} to `{new}`, was {old}",
-                environment::ENTRY
-            ));
+            let new = escape(&raw.target());
+            let variable = environment::ENTRY;
+            self.changes
+                .push(format!("{variable} sets {name} to `{new}`, was {old}"));
             self.apply(raw);
         }
         for (namespace, name) in environment.disables(fatal) {
@@ -103,9 +100,7 @@ impl Builder {
         let mut namespaces = Vec::with_capacity(self.namespaces.len());
         for mut growing in std::mem::take(&mut self.namespaces) {
             growing.policy.fill_from(&self.defaults);
-            let slots = growing.slots.into_iter().filter(|s| !s.dropped);
-            let entries = slots.map(|s| s.entry).collect();
-            let (namespace, found) = finish::namespace(growing.name, entries, growing.policy);
+            let (namespace, found) = finish::namespace(growing);
             self.diagnostics.extend(found);
             namespaces.push(namespace);
         }
@@ -120,6 +115,8 @@ impl Builder {
         diagnostics.sort_by_key(rank);
         Built {
             namespaces,
+            index: self.index,
+            search: self.search,
             diagnostics,
             changes: self.changes,
             sources: self.sources,
@@ -128,16 +125,19 @@ impl Builder {
 
     fn namespace(&mut self, name: &Arc<str>) -> &mut Growing {
         let next = self.namespaces.len();
-        let i = *self.index.entry(Arc::clone(name)).or_insert(next);
-        if i == next {
-            self.namespaces.push(Growing {
-                name: Arc::clone(name),
-                slots: Vec::new(),
-                by_name: HashMap::new(),
-                policy: Policy::default(),
-            });
-        }
+        let i = match self.index.get(name) {
+            Some(i) => *i,
+            None => {
+                self.index.insert(Arc::clone(name), next);
+                self.namespaces.push(Growing::new(Arc::clone(name)));
+                next
+            }
+        };
         &mut self.namespaces[i]
+    }
+
+    fn known(&self, name: &str) -> Option<&Growing> {
+        self.index.get(name).map(|i| &self.namespaces[*i])
     }
 
     fn warn_replaced(&mut self, of: &str, replaced: Vec<(&'static str, Place, Place)>) {
@@ -150,46 +150,36 @@ impl Builder {
     }
 
     fn apply(&mut self, raw: RawEntry) {
-        let (file_rank, rank) = (self.file_rank, self.rank);
-        self.rank += 1;
         if let Some(fault) = &raw.fault {
-            self.diagnostics.push(fault.clone());
+            self.diagnostics.push(fault.as_ref().clone());
         }
-        let growing = self.namespace(&raw.namespace);
-        let earlier = growing.earlier(&raw.name, file_rank);
-        let found = match raw.mode {
-            Mode::Plain => {
-                growing.push(raw, file_rank, rank);
-                None
-            }
-            Mode::Override => growing.replace(raw, &earlier, file_rank, rank),
-            Mode::Mask => {
-                growing.mask(raw, &earlier, file_rank, rank);
-                None
-            }
-            Mode::Patch => growing.patch(raw, &earlier, file_rank, rank),
+        // Taken out for the call, because the namespace is changed meanwhile.
+        let search = std::mem::take(&mut self.search);
+        let at = Standing {
+            file_rank: self.file_rank,
+            rank: self.rank,
+            search: &search,
         };
+        let namespace = Arc::clone(&raw.namespace);
+        let found = self.namespace(&namespace).apply(raw, at);
+        self.search = search;
+        self.rank += 1;
         self.diagnostics.extend(found);
     }
 
     fn allows_environment(&self, namespace: &str) -> bool {
-        let growing = self.index.get(namespace).map(|i| &self.namespaces[*i]);
-        let own = growing.and_then(|g| g.policy.env.as_ref());
+        let own = self.known(namespace).and_then(|g| g.policy.env.as_ref());
         own.or(self.defaults.env.as_ref()).is_none_or(|p| p.value)
     }
 
     fn targets(&self, namespace: &str, name: &str) -> String {
-        let Some(growing) = self.index.get(namespace).map(|i| &self.namespaces[*i]) else {
+        let Some(growing) = self.known(namespace) else {
             return "absent".to_owned();
         };
-        let slots = growing
-            .by_name
-            .get(name)
-            .into_iter()
-            .flatten()
-            .map(|i| &growing.slots[*i]);
+        let slots = growing.names.get(name).iter().map(|i| &growing.slots[*i]);
         let slots = slots.filter(|s| !s.dropped && !s.placeholder);
-        let old: Vec<String> = slots.map(|s| format!("`{}`", s.entry.target())).collect();
+        let shown = |target: String| format!("`{}`", escape(&target));
+        let old: Vec<String> = slots.map(|s| shown(s.entry.target())).collect();
         if old.is_empty() {
             "absent".to_owned()
         } else {
@@ -210,10 +200,8 @@ impl Builder {
             for slot in self.namespaces[*i].slots.iter_mut().filter(|s| !s.dropped) {
                 if name.is_none_or(|n| n == slot.entry.name) {
                     let place = Place::Environment(environment::DISABLE.to_owned());
-                    slot.entry.disabled = Some(Disabled {
-                        by: DisabledBy::Environment,
-                        place,
-                    });
+                    let by = DisabledBy::Environment;
+                    Arc::make_mut(&mut slot.entry).disabled = Some(Disabled { by, place });
                     hit = true;
                 }
             }
@@ -222,148 +210,11 @@ impl Builder {
             self.changes
                 .push(format!("{} switches {shown} off", environment::DISABLE));
         } else {
-            self.diagnostics.push(refused(
-                environment::DISABLE,
-                &shown,
-                "it is not in the map",
-            ));
+            let reason = "it is not in the map";
+            self.diagnostics
+                .push(refused(environment::DISABLE, &shown, reason));
         }
     }
-}
-
-/// The outcome of merging.
-#[derive(Debug)]
-pub(super) struct Built {
-    pub(super) namespaces: Vec<Namespace>,
-    pub(super) diagnostics: Vec<Diagnostic>,
-    pub(super) changes: Vec<String>,
-    pub(super) sources: Vec<Arc<Source>>,
-}
-
-impl Growing {
-    /// Slots of this name from earlier files.
-    fn earlier(&self, name: &str, file_rank: usize) -> Vec<usize> {
-        let all = self
-            .by_name
-            .get(name)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let counts = |i: &usize| !self.slots[*i].dropped && self.slots[*i].file_rank < file_rank;
-        all.iter().copied().filter(counts).collect()
-    }
-
-    fn push(&mut self, raw: RawEntry, file_rank: usize, rank: usize) {
-        let entry = raw.into_entry(rank);
-        let known = self.by_name.entry(entry.name.clone()).or_default();
-        for i in known.iter() {
-            let slot = &mut self.slots[*i];
-            let repeats = !slot.dropped && slot.entry.is_enabled() && slot.entry.repeats(&entry);
-            if repeats && !slot.placeholder && entry.is_enabled() {
-                return;
-            }
-            slot.dropped |= slot.placeholder;
-        }
-        known.push(self.slots.len());
-        self.slots.push(Slot {
-            entry,
-            file_rank,
-            placeholder: false,
-            dropped: false,
-        });
-    }
-
-    fn push_placeholder(&mut self, raw: RawEntry, file_rank: usize, rank: usize) {
-        let entry = raw.into_entry(rank);
-        self.by_name
-            .entry(entry.name.clone())
-            .or_default()
-            .push(self.slots.len());
-        self.slots.push(Slot {
-            entry,
-            file_rank,
-            placeholder: true,
-            dropped: false,
-        });
-    }
-
-    fn replace(
-        &mut self,
-        raw: RawEntry,
-        earlier: &[usize],
-        file_rank: usize,
-        rank: usize,
-    ) -> Option<Diagnostic> {
-        let nothing = earlier.iter().all(|i| self.slots[*i].placeholder);
-        for i in earlier {
-            self.slots[*i].dropped = true;
-        }
-        // The environment may add an entry: that is its purpose.
-        let warn = nothing && !matches!(raw.place, Place::Environment(_));
-        let d = warn.then(|| {
-            let name = full_name(&raw);
-            let what = format!("override of {name} replaces nothing");
-            Diagnostic::warning(codes::MAP_OVERRIDES_NOTHING, raw.place.clone(), what)
-                .with_help("correct the name, or remove `override`")
-        });
-        self.push(raw, file_rank, rank);
-        d
-    }
-
-    fn mask(&mut self, raw: RawEntry, earlier: &[usize], file_rank: usize, rank: usize) {
-        if earlier.is_empty() {
-            self.push_placeholder(raw, file_rank, rank);
-            return;
-        }
-        for i in earlier {
-            let by = DisabledBy::Mask;
-            self.slots[*i].entry.disabled = Some(Disabled {
-                by,
-                place: raw.place.clone(),
-            });
-        }
-    }
-
-    fn patch(
-        &mut self,
-        mut raw: RawEntry,
-        earlier: &[usize],
-        file_rank: usize,
-        rank: usize,
-    ) -> Option<Diagnostic> {
-        let is_masked = |e: &EntryPoint| {
-            e.disabled
-                .as_ref()
-                .is_some_and(|d| d.by == DisabledBy::Mask)
-        };
-        let real = |i: &usize| !self.slots[*i].placeholder && !is_masked(&self.slots[*i].entry);
-        let hits: Vec<usize> = earlier.iter().copied().filter(real).collect();
-        if let [only] = hits.as_slice() {
-            raw.patch(&mut self.slots[*only].entry);
-            return None;
-        }
-        let count = hits.len();
-        let what = format!(
-            "nothing to patch: {} has {count} earlier entries",
-            full_name(&raw)
-        );
-        let help = "correct the name, or write a whole entry with `lib`";
-        let d = Diagnostic::error(codes::MAP_NOTHING_TO_PATCH, raw.place.clone(), what).with_help(
-            if count == 0 {
-                help
-            } else {
-                "replace them with `override = true`"
-            },
-        );
-        if count == 0 && earlier.is_empty() {
-            raw.fault.get_or_insert_with(|| d.clone());
-            self.push_placeholder(raw, file_rank, rank);
-        }
-        Some(d)
-    }
-}
-
-fn full_name(raw: &RawEntry) -> String {
-    format!("`{}/{}`", escape(&raw.namespace), escape(&raw.name))
 }
 
 /// Directories of `search`, relative ones below the base file's.

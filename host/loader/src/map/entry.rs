@@ -3,13 +3,13 @@
 //! A value without behaviour beyond questions about itself. Must not know files, policies or
 //! other entries.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
+use super::settings::{Spot, Spots};
 use crate::diagnostic::{Diagnostic, Place};
 
 /// Longest name of an entry or namespace, in bytes.
@@ -34,6 +34,8 @@ pub struct EntryPoint {
     pub alias: Option<String>,
     /// Why it is switched off, if it is.
     pub disabled: Option<Disabled>,
+    /// It is meant to stand beside earlier ones of its name: `append = true`.
+    pub append: bool,
     /// An absent library is no failure.
     pub optional: bool,
     /// Smaller goes first.
@@ -52,7 +54,7 @@ pub struct EntryPoint {
     pub origin: Place,
     /// Why it cannot be used, if the map itself is wrong about it.
     pub fault: Option<Arc<Diagnostic>>,
-    pub(super) spans: SettingSpans,
+    pub(super) spots: Spots,
     pub(super) rank: usize,
 }
 
@@ -84,7 +86,7 @@ impl EntryPoint {
     pub(crate) fn with_settings(&self, settings: Map<String, Json>) -> EntryPoint {
         EntryPoint {
             settings,
-            spans: SettingSpans::default(),
+            spots: Spots::default(),
             origin: Place::Program,
             ..self.clone()
         }
@@ -93,46 +95,41 @@ impl EntryPoint {
     /// Where a setting's value stands, by JSON pointer (`/ratio`); the nearest known parent, or
     /// the entry.
     pub fn setting_place(&self, pointer: &str) -> Place {
-        self.spans_of(pointer)
-            .map_or_else(|| self.origin.clone(), |s| s.value.clone())
+        self.spot(pointer)
+            .map_or_else(|| self.origin.clone(), Spot::value)
     }
 
     /// Where a setting's key stands, by JSON pointer.
     pub fn setting_key_place(&self, pointer: &str) -> Place {
-        self.spans_of(pointer)
-            .map_or_else(|| self.origin.clone(), |s| s.key.clone())
+        self.spot(pointer)
+            .map_or_else(|| self.origin.clone(), Spot::key)
     }
 
-    fn spans_of(&self, pointer: &str) -> Option<&KeyPlaces> {
+    fn spot(&self, pointer: &str) -> Option<&Spot> {
         let mut pointer = pointer;
         loop {
-            if let Some(found) = self.spans.get(pointer) {
+            if let Some(found) = self.spots.get(pointer) {
                 return Some(found);
             }
             pointer = &pointer[..pointer.rfind('/')?];
         }
     }
 
-    /// The same library, export and settings: writing it twice means nothing more than once.
-    pub(super) fn repeats(&self, other: &EntryPoint) -> bool {
-        let same_dir =
-            !self.lib.contains('/') || self.lib.starts_with('/') || self.dir == other.dir;
-        self.lib == other.lib
-            && same_dir
-            && self.export == other.export
-            && self.alias == other.alias
-            && self.settings == other.settings
+    /// The same words: export or alias, and settings. Whether the library is the same one is
+    /// another question.
+    pub(super) fn says_the_same(&self, other: &EntryPoint) -> bool {
+        self.export == other.export && self.alias == other.alias && self.settings == other.settings
     }
-}
 
-/// Key paths (JSON pointers) to places.
-pub(super) type SettingSpans = HashMap<String, KeyPlaces>;
+    /// The same library by its text alone.
+    pub(super) fn has_same_lib_text(&self, other: &EntryPoint) -> bool {
+        self.lib == other.lib && (!self.is_relative() || self.dir == other.dir)
+    }
 
-/// Where a setting is written.
-#[derive(Debug, Clone)]
-pub(super) struct KeyPlaces {
-    pub(super) key: Place,
-    pub(super) value: Place,
+    /// Whether the library is found from the directory of the file that says so.
+    pub(super) fn is_relative(&self) -> bool {
+        self.lib.contains('/') && !self.lib.starts_with('/')
+    }
 }
 
 /// Why an entry is switched off, and where that is said.

@@ -113,7 +113,7 @@ impl Environment {
     /// The items of `LONGSHORE_DISABLE`; `None` as name means all.
     pub(super) fn disables(&self, fatal: &mut Vec<Diagnostic>) -> Vec<(String, Option<String>)> {
         let mut out = Vec::new();
-        for item in self.items(&self.disable) {
+        for item in self.items(DISABLE, &self.disable, fatal) {
             match item.rsplit_once('/') {
                 Some((namespace, name)) if is_named(namespace, name) => {
                     out.push((namespace.to_owned(), (name != "*").then(|| name.to_owned())));
@@ -128,7 +128,7 @@ impl Environment {
     pub(super) fn entries(&self, fatal: &mut Vec<Diagnostic>) -> Vec<RawEntry> {
         let dir: Arc<Path> = Arc::from(Path::new("."));
         let mut out = Vec::new();
-        for item in self.items(&self.entry) {
+        for item in self.items(ENTRY, &self.entry, fatal) {
             let parts = item.split_once('=').and_then(|(left, target)| {
                 let (namespace, name) = left.rsplit_once('/')?;
                 Some((namespace, name, target))
@@ -152,16 +152,26 @@ impl Environment {
         out
     }
 
-    fn items<'v>(&self, value: &'v Option<String>) -> impl Iterator<Item = &'v str> {
-        let value = value
-            .as_deref()
-            .filter(|_| !self.ignored)
-            .unwrap_or_default();
-        value
-            .split(';')
-            .map(str::trim)
+    fn items<'v>(
+        &self,
+        variable: &str,
+        value: &'v Option<String>,
+        fatal: &mut Vec<Diagnostic>,
+    ) -> Vec<&'v str> {
+        let value = value.as_deref().filter(|_| !self.ignored);
+        let items = value.unwrap_or_default().split(';').map(str::trim);
+        let mut items: Vec<&str> = items
             .filter(|i| !i.is_empty())
-            .take(ITEMS_MAX)
+            .take(ITEMS_MAX + 1)
+            .collect();
+        if items.len() > ITEMS_MAX {
+            items.truncate(ITEMS_MAX);
+            let place = Place::Environment(variable.to_owned());
+            let what = format!("`{variable}` has more than {ITEMS_MAX} items");
+            let d = Diagnostic::error(codes::MAP_TOO_LARGE, place, what);
+            fatal.push(d.with_help("write them into a drop-in file"));
+        }
+        items
     }
 }
 

@@ -8,28 +8,28 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::entry::{export_fault, lib_fault, name_fault, split_target};
-use super::policy::{Conflicts, Order, Placed, Policy};
+use super::policy::Policy;
 use super::raw::{Mode, RawEntry};
 use super::settings::Settings;
-use super::{table_form, unquoted};
+use super::{RESERVED, misplaced, policy_form, table_form, unquoted};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Place, Source, Span, escape};
 use crate::spanned::{self, Member, Node, Reader, Table, Value};
 
 /// The format this host reads.
 pub(super) const FORMAT: i64 = 1;
-const RESERVED: &str = "longshore";
-const RESERVED_KEYS: &[&str] = &["format", "search", "include", "defaults", "policy"];
-const POLICY_KEYS: &[&str] = &["conflicts", "order", "only", "disabled", "default", "env"];
+/// Keys of `[longshore]`.
+pub(super) const RESERVED_KEYS: &[&str] = &["format", "search", "include", "defaults", "policy"];
 
 /// What one file says.
 #[derive(Debug)]
 pub(super) struct RawFile {
     pub(super) source: Arc<Source>,
-    pub(super) namespaces: Vec<Arc<str>>,
+    /// In order of mention, with the number of keys.
+    pub(super) namespaces: Vec<(Arc<str>, usize)>,
     pub(super) entries: Vec<RawEntry>,
     pub(super) search: Vec<String>,
-    pub(super) include: Option<Vec<String>>,
+    pub(super) include: Option<Vec<(String, Place)>>,
     pub(super) defaults: Policy,
     pub(super) policies: Vec<(String, Policy)>,
     pub(super) fatal: Vec<Diagnostic>,
@@ -78,7 +78,10 @@ impl FileReader<'_> {
                 Value::Table(table) => self.namespace(member, table),
                 _ => {
                     let what = format!("namespace `{}`", escape(&member.key));
-                    let help = "write a table: `[\"…\"]`, with one entry per line";
+                    let help = match misplaced::advice(&member.key, misplaced::Table::Document) {
+                        Some(help) => help,
+                        None => "write a table: `[\"…\"]`, with one entry per line".to_owned(),
+                    };
                     let place = self.reader.place(&member.node.span);
                     let found = member.node.value.kind();
                     let what = format!("{what} must be a table, not {found}");
@@ -98,20 +101,29 @@ impl FileReader<'_> {
             }
             match key {
                 "format" => self.format(&member.node),
-                "search" => self.out.search = self.directories(key, &member.node),
+                "search" => {
+                    let found = self.directories(key, &member.node);
+                    self.out.search = found.into_iter().map(|(text, _)| text).collect();
+                }
                 "include" => self.out.include = Some(self.directories(key, &member.node)),
                 "defaults" => {
                     if let Some(table) = self.reader.table("defaults", &member.node) {
-                        self.out.defaults = self.policy(table, "`[longshore.defaults]`");
+                        let what = "`[longshore.defaults]`";
+                        self.out.defaults = policy_form::read(&mut self.reader, table, what);
                     }
                 }
-                "policy" => self.policies(&member.node),
+                "policy" => {
+                    self.out.policies = policy_form::read_all(&mut self.reader, &member.node);
+                }
                 _ if matches!(member.node.value, Value::Table(_)) => {
                     unquoted::report_namespaces(&mut self.reader, &[RESERVED], member);
                 }
-                _ => self
-                    .reader
-                    .unknown_key(member, RESERVED_KEYS, "`[longshore]`"),
+                _ => {
+                    let help = misplaced::advice(key, misplaced::Table::Reserved);
+                    let what = "`[longshore]`";
+                    self.reader
+                        .unknown_key_with(member, RESERVED_KEYS, what, help);
+                }
             }
         }
     }
@@ -140,7 +152,7 @@ impl FileReader<'_> {
         }
     }
 
-    fn directories(&mut self, key: &str, node: &Node) -> Vec<String> {
+    fn directories(&mut self, key: &str, node: &Node) -> Vec<(String, Place)> {
         let found = self.reader.strings(key, node).unwrap_or_default();
         for (text, span) in &found {
             if text.is_empty() || text.contains('\0') {
@@ -154,80 +166,8 @@ impl FileReader<'_> {
                     .report(d.with_help("write the name of a directory, or `.`"));
             }
         }
-        found.into_iter().map(|(text, _)| text).collect()
-    }
-
-    fn policies(&mut self, node: &Node) {
-        let Some(table) = self.reader.table("policy", node) else {
-            return;
-        };
-        for member in &table.members {
-            let what = format!("`[longshore.policy.\"{}\"]`", escape(&member.key));
-            let Some(inner) = self.reader.table(&member.key, &member.node) else {
-                continue;
-            };
-            let nested = |m: &Member| {
-                !POLICY_KEYS.contains(&m.key.as_str()) && matches!(m.node.value, Value::Table(_))
-            };
-            if inner.members.iter().any(nested) {
-                unquoted::report_policy(&mut self.reader, member);
-                continue;
-            }
-            let policy = self.policy(inner, &what);
-            self.out.policies.push((member.key.clone(), policy));
-        }
-    }
-
-    fn policy(&mut self, table: &Table, what: &str) -> Policy {
-        let mut policy = Policy::default();
-        self.reader.unknown_keys(table, POLICY_KEYS, what);
-        for member in &table.members {
-            let (key, node) = (member.key.as_str(), &member.node);
-            let place = self.reader.place(&node.span);
-            match key {
-                "conflicts" => policy.conflicts = self.conflicts(node).map(|v| placed(v, place)),
-                "order" => policy.order = self.order(node).map(|v| placed(v, place)),
-                "only" => policy.only = self.names(key, node).map(|v| placed(v, place)),
-                "disabled" => policy.disabled = self.names(key, node).map(|v| placed(v, place)),
-                "default" => {
-                    let name = self.reader.string(key, node).map(str::to_owned);
-                    policy.default = name.map(|v| placed(v, place));
-                }
-                "env" => policy.env = self.reader.boolean(key, node).map(|v| placed(v, place)),
-                _ => {}
-            }
-        }
-        policy
-    }
-
-    fn conflicts(&mut self, node: &Node) -> Option<Conflicts> {
-        let words = ["error", "first", "last", "priority", "all"];
-        Some(match self.reader.word("conflicts", node, &words)? {
-            "first" => Conflicts::First,
-            "last" => Conflicts::Last,
-            "priority" => Conflicts::Priority,
-            "all" => Conflicts::All,
-            _ => Conflicts::Error,
-        })
-    }
-
-    fn order(&mut self, node: &Node) -> Option<Order> {
-        Some(
-            match self
-                .reader
-                .word("order", node, &["declared", "priority", "name"])?
-            {
-                "priority" => Order::Priority,
-                "name" => Order::Name,
-                _ => Order::Declared,
-            },
-        )
-    }
-
-    fn names(&mut self, key: &str, node: &Node) -> Option<Vec<Placed<String>>> {
-        let found = self.reader.strings(key, node)?;
-        let place = |(value, span): (String, Span)| placed(value, self.reader.place(&span));
-        Some(found.into_iter().map(place).collect())
+        let place = |(text, span)| (text, self.reader.place(&span));
+        found.into_iter().map(place).collect()
     }
 
     fn namespace(&mut self, member: &Member, table: &Table) {
@@ -240,7 +180,9 @@ impl FileReader<'_> {
             return;
         }
         let namespace: Arc<str> = Arc::from(member.key.as_str());
-        self.out.namespaces.push(Arc::clone(&namespace));
+        let keys = table.members.len();
+        self.out.namespaces.push((Arc::clone(&namespace), keys));
+        self.out.entries.reserve(keys);
         for entry in &table.members {
             self.entry(&namespace, entry);
         }
@@ -249,13 +191,9 @@ impl FileReader<'_> {
     fn entry(&mut self, namespace: &Arc<str>, member: &Member) {
         let bad_name = name_fault(&member.key).map(|why| {
             let what = format!("`{}` is not a valid entry name", escape(&member.key));
-            Diagnostic::error(
-                codes::MAP_BAD_NAME,
-                self.reader.place(&member.key_span),
-                what,
-            )
-            .with_why(why)
-            .with_help("rename the entry")
+            let place = self.reader.place(&member.key_span);
+            let d = Diagnostic::error(codes::MAP_BAD_NAME, place, what).with_why(why);
+            Arc::new(d.with_help("rename the entry"))
         });
         let before = self.out.entries.len();
         match &member.node.value {
@@ -280,7 +218,7 @@ impl FileReader<'_> {
         }
         if let Some(d) = bad_name {
             for entry in &mut self.out.entries[before..] {
-                entry.fault.get_or_insert_with(|| d.clone());
+                entry.fault.get_or_insert_with(|| Arc::clone(&d));
             }
         }
     }
@@ -298,7 +236,7 @@ impl FileReader<'_> {
         match &node.value {
             Value::String(target) => {
                 let (lib, export) = split_target(target);
-                raw.fault = self.target_fault(target, lib, None, &node.span);
+                raw.fault = self.lib_fault(target, lib, &node.span).map(Arc::new);
                 raw.lib = Some(lib.to_owned());
                 raw.export = export.map(str::to_owned);
             }
@@ -319,33 +257,24 @@ impl FileReader<'_> {
         self.out.entries.push(raw);
     }
 
-    /// What is wrong with a library and export, if anything.
-    pub(super) fn target_fault(
-        &self,
-        shown: &str,
-        lib: &str,
-        export: Option<&str>,
-        span: &Span,
-    ) -> Option<Diagnostic> {
-        let no_export = export
-            .and_then(export_fault)
-            .map(|why| (why, "write a name such as `ram`"));
-        let (why, help) = lib_fault(lib).or(no_export)?;
+    /// What is wrong with a library, if anything; `shown` is the target as it is written.
+    pub(super) fn lib_fault(&self, shown: &str, lib: &str, span: &Span) -> Option<Diagnostic> {
+        let (why, help) = lib_fault(lib)?;
         let what = format!("`{}` is not a valid target", escape(shown));
-        let place = self.reader.place(span);
-        Some(
-            Diagnostic::error(codes::MAP_BAD_NAME, place, what)
-                .with_why(why)
-                .with_help(help),
-        )
+        let d = Diagnostic::error(codes::MAP_BAD_NAME, self.reader.place(span), what);
+        Some(d.with_why(why).with_help(help))
+    }
+
+    /// What is wrong with an export that is written on its own, if anything.
+    pub(super) fn export_fault(&self, export: &str, span: &Span) -> Option<Diagnostic> {
+        let why = export_fault(export)?;
+        let what = format!("`{}` is not a valid export", escape(export));
+        let d = Diagnostic::error(codes::MAP_BAD_NAME, self.reader.place(span), what);
+        Some(d.with_why(why).with_help("write a name such as `ram`"))
     }
 
     pub(super) fn settings(&mut self, node: &Node) -> Option<Settings> {
         let table = self.reader.table("settings", node)?;
         Some(Settings::read(&mut self.reader, table))
     }
-}
-
-fn placed<T>(value: T, place: Place) -> Placed<T> {
-    Placed { value, place }
 }

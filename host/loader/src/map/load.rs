@@ -14,10 +14,15 @@ use std::sync::Arc;
 use super::build::{Builder, search_dirs};
 use super::environment::Environment;
 use super::file::{self, RawFile};
+use super::reload::{Files, Origin};
+use super::stamp::Stamps;
 use super::{LoadOptions, MapError, PluginMap};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Place, Severity, escape};
 use crate::spanned::TEXT_BYTES_MAX;
+
+/// The drop-in directory of a map that names none.
+const INCLUDE_DEFAULT: &str = "plugins.d";
 
 /// Most drop-in files.
 pub const DROP_INS_MAX: usize = 1_000;
@@ -29,36 +34,43 @@ pub(super) fn load(
 ) -> Result<PluginMap, MapError> {
     let shown = path.display().to_string();
     let dir: Arc<Path> = Arc::from(directory_of(path));
+    let mut stamps = Stamps::default();
+    stamps.add(path);
     let bytes = read_file(path).map_err(|d| MapError {
         diagnostics: vec![*d],
     })?;
     let mut base = file::read(&bytes, &shown, &dir, None);
     let mut fatal = std::mem::take(&mut base.fatal);
-    let includes = base
-        .include
-        .take()
-        .unwrap_or_else(|| vec!["plugins.d".to_owned()]);
-    let mut search = environment.plugin_dirs();
-    search.extend(search_dirs(&dir, &base.search));
-    search.extend(options.builtin_dirs.iter().cloned());
-
+    let listed = base.include.take();
+    let mut includes = include_dirs(&dir, listed);
     let mut builder = Builder::default();
+    builder.search = environment.plugin_dirs();
+    builder.search.extend(search_dirs(&dir, &base.search));
+    builder.search.extend(options.builtin_dirs.iter().cloned());
     builder.add(base);
-    match drop_ins(&dir, &includes, path) {
+    match drop_ins(&mut includes, path, &mut stamps) {
         Ok(files) => {
             for file in files {
+                stamps.add(&file);
                 add_drop_in(&mut builder, &file, &shown, options, &mut fatal);
             }
         }
         Err(d) => fatal.push(*d),
     }
-    finish(builder, search, environment, fatal)
+    let mut map = finish(builder, environment, fatal)?;
+    map.includes = includes;
+    map.origin = Origin::Files(Arc::new(Files {
+        path: path.to_owned(),
+        environment: environment.clone(),
+        options: options.clone(),
+        stamps,
+    }));
+    Ok(map)
 }
 
 /// Applies the environment and makes the map, unless something was fatal.
 pub(super) fn finish(
     mut builder: Builder,
-    search: Vec<PathBuf>,
     environment: &Environment,
     mut fatal: Vec<Diagnostic>,
 ) -> Result<PluginMap, MapError> {
@@ -74,7 +86,7 @@ pub(super) fn finish(
         }
         return Err(MapError { diagnostics });
     }
-    Ok(PluginMap::new(built, search))
+    Ok(PluginMap::new(built, environment.plugin_dirs().len()))
 }
 
 fn add_drop_in(
@@ -102,27 +114,67 @@ fn add_drop_in(
     }
 }
 
+/// A drop-in directory, and what it gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Include {
+    /// The directory.
+    pub dir: PathBuf,
+    /// Where the map names it; nothing for the default.
+    pub place: Option<Place>,
+    /// Files in it that are drop-ins, also those that a later directory replaces.
+    pub files: usize,
+    /// The base file is one of its files, which is passed over.
+    pub holds_base: bool,
+}
+
+fn include_dirs(dir: &Path, listed: Option<Vec<(String, Place)>>) -> Vec<Include> {
+    let include = |name: &str, place| Include {
+        dir: dir.join(name),
+        place,
+        files: 0,
+        holds_base: false,
+    };
+    match listed {
+        None => vec![include(INCLUDE_DEFAULT, None)],
+        Some(listed) => {
+            let listed = listed.into_iter();
+            listed
+                .map(|(name, place)| include(&name, Some(place)))
+                .collect()
+        }
+    }
+}
+
 /// All drop-ins, sorted by file name; a name in a later directory replaces the same name in an
 /// earlier one.
-fn drop_ins(dir: &Path, includes: &[String], base: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
+fn drop_ins(
+    includes: &mut [Include],
+    base: &Path,
+    stamps: &mut Stamps,
+) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
     let mut found: BTreeMap<Vec<u8>, PathBuf> = BTreeMap::new();
     let base = base.canonicalize().ok();
     for include in includes {
-        let include = dir.join(include);
-        let entries = match fs::read_dir(&include) {
+        stamps.add(&include.dir);
+        let entries = match fs::read_dir(&include.dir) {
             Ok(entries) => entries,
             Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
-            Err(e) => return Err(unreadable(&include, &e)),
+            Err(e) => return Err(unreadable(&include.dir, &e)),
         };
         for entry in entries {
-            let name = entry.map_err(|e| unreadable(&include, &e))?.file_name();
-            let path = include.join(&name);
-            if !is_drop_in(&name) || (base.is_some() && path.canonicalize().ok() == base) {
+            let name = entry.map_err(|e| unreadable(&include.dir, &e))?.file_name();
+            let path = include.dir.join(&name);
+            if !is_drop_in(&name) || is_special(&path) {
                 continue;
             }
+            if base.is_some() && path.canonicalize().ok() == base {
+                include.holds_base = true;
+                continue;
+            }
+            include.files += 1;
             found.insert(name.as_bytes().to_owned(), path);
             if found.len() > DROP_INS_MAX {
-                let place = Place::File(include.display().to_string());
+                let place = Place::File(include.dir.display().to_string());
                 let what = format!("more than {DROP_INS_MAX} drop-in files");
                 let d = Diagnostic::error(codes::MAP_TOO_LARGE, place, what);
                 return Err(Box::new(d.with_help("join some of them")));
@@ -136,6 +188,13 @@ fn drop_ins(dir: &Path, includes: &[String], base: &Path) -> Result<Vec<PathBuf>
 fn is_drop_in(name: &OsString) -> bool {
     let bytes = name.as_bytes();
     bytes.ends_with(b".toml") && !bytes.starts_with(b".")
+}
+
+/// A directory, pipe or device, which is no drop-in whatever its name. A link that leads nowhere is
+/// none of these: it is a drop-in that cannot be read.
+fn is_special(path: &Path) -> bool {
+    let special = path.metadata().is_ok_and(|m| !m.is_file());
+    special && !is_null_device(path)
 }
 
 fn is_null_device(path: &Path) -> bool {

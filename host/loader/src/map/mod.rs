@@ -5,30 +5,47 @@
 //! libraries. The managers and the `plugin` commands ask it.
 
 mod build;
+mod changes;
 mod entry;
 pub mod environment;
 mod file;
 mod finish;
 mod load;
+mod lookup;
+mod meaning;
+mod merge;
+mod misplaced;
+mod names;
 mod policy;
+mod policy_form;
 mod raw;
+mod reload;
 mod resolve;
 mod settings;
+mod stamp;
 mod table_form;
+mod to_toml;
 mod unquoted;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use changes::{Change, ChangeKind};
 pub use entry::{Disabled, DisabledBy, EntryPoint, NAME_BYTES_MAX, PRIORITY_MAX, split_target};
 pub use environment::Environment;
-pub use load::DROP_INS_MAX;
+pub use load::{DROP_INS_MAX, Include};
+pub use lookup::Lookup;
+pub use meaning::FieldChange;
 pub use policy::{Conflicts, Order, Placed, Policy};
+pub use reload::Reload;
 pub use resolve::LibraryNotFound;
 
 use crate::diagnostic::{Diagnostic, Source, Style, nearest, render};
+use names::{NameMap, Names};
+
+/// The one table that is no namespace.
+const RESERVED: &str = "longshore";
 
 /// Longest chain of aliases. Circles are found when the map is built; this bound holds in any case.
 pub const ALIAS_HOPS_MAX: usize = 16;
@@ -63,11 +80,15 @@ impl std::error::Error for MapError {}
 #[derive(Debug, Clone, Default)]
 pub struct PluginMap {
     namespaces: Vec<Namespace>,
-    index: HashMap<Arc<str>, usize>,
+    index: NameMap<Arc<str>, usize>,
+    /// First those of the environment, `environment_dirs` of them.
     search: Vec<PathBuf>,
+    environment_dirs: usize,
     diagnostics: Vec<Diagnostic>,
     changes: Vec<String>,
     sources: Vec<Arc<Source>>,
+    includes: Vec<Include>,
+    origin: reload::Origin,
 }
 
 /// The entry points of one namespace.
@@ -75,26 +96,8 @@ pub struct PluginMap {
 struct Namespace {
     name: Arc<str>,
     entries: Vec<Arc<EntryPoint>>,
-    by_name: HashMap<String, Vec<usize>>,
+    by_name: Names,
     policy: Policy,
-}
-
-/// What a name means in a namespace.
-#[derive(Debug, Clone)]
-pub enum Lookup<'m> {
-    /// This entry, aliases followed. It may have a `fault`.
-    One(&'m Arc<EntryPoint>),
-    /// Several enabled entries, and the policy does not choose.
-    Several(Vec<&'m Arc<EntryPoint>>),
-    /// It exists and is switched off; `entry.disabled` says by what.
-    Disabled(&'m Arc<EntryPoint>),
-    /// It does not exist.
-    Unknown {
-        /// The name that is clearly nearest.
-        nearest: Option<&'m str>,
-        /// The enabled names of the namespace, in order.
-        available: Vec<&'m str>,
-    },
 }
 
 impl PluginMap {
@@ -149,35 +152,38 @@ impl PluginMap {
     ) -> Result<PluginMap, MapError> {
         let mut builder = build::Builder::default();
         let mut fatal = Vec::new();
-        let mut search = environment.plugin_dirs();
+        builder.search = environment.plugin_dirs();
         let base = files.first().map(|(name, _)| *name);
         for (i, (name, text)) in files.iter().enumerate() {
             let dir = Path::new(name).parent().unwrap_or(Path::new(""));
             let drop_in_of = base.filter(|_| i > 0);
             let mut file = file::read(text.as_bytes(), name, &Arc::from(dir), drop_in_of);
             fatal.append(&mut file.fatal);
-            search.extend(build::search_dirs(dir, &file.search));
+            builder.search.extend(build::search_dirs(dir, &file.search));
             builder.add(file);
         }
-        load::finish(builder, search, environment, fatal)
+        load::finish(builder, environment, fatal)
     }
 
-    fn new(built: build::Built, search: Vec<PathBuf>) -> PluginMap {
+    fn new(built: build::Built, environment_dirs: usize) -> PluginMap {
         let build::Built {
-            namespaces,
-            diagnostics,
-            changes,
-            sources,
-        } = built;
-        let name = |(i, n): (usize, &Namespace)| (Arc::clone(&n.name), i);
-        let index = namespaces.iter().enumerate().map(name).collect();
-        PluginMap {
             namespaces,
             index,
             search,
             diagnostics,
             changes,
             sources,
+        } = built;
+        PluginMap {
+            namespaces,
+            index,
+            search,
+            environment_dirs,
+            diagnostics,
+            changes,
+            sources,
+            includes: Vec::new(),
+            origin: reload::Origin::default(),
         }
     }
 
@@ -217,26 +223,6 @@ impl PluginMap {
         Some(self.policy(namespace)?.default.as_ref()?.value.as_str())
     }
 
-    /// What a name means: one hash look-up for the namespace and one for the name.
-    pub fn lookup(&self, namespace: &str, name: &str) -> Lookup<'_> {
-        let unknown = || Lookup::Unknown {
-            nearest: None,
-            available: Vec::new(),
-        };
-        self.namespace(namespace)
-            .map_or_else(unknown, |n| n.lookup(name, 0))
-    }
-
-    /// As `lookup`; a program's choice of policy beats the map's.
-    pub fn lookup_with(
-        &self,
-        namespace: &str,
-        name: &str,
-        _conflicts: Option<Conflicts>,
-    ) -> Lookup<'_> {
-        self.lookup(namespace, name)
-    }
-
     /// The warning that using a name deserves: of the entry, or of the alias that leads to it.
     pub fn deprecation(&self, namespace: &str, name: &str) -> Option<&str> {
         let namespace = self.namespace(namespace)?;
@@ -259,12 +245,17 @@ impl PluginMap {
         &self.sources
     }
 
+    /// The drop-in directories, in order; none for a map made from text.
+    pub fn includes(&self) -> &[Include] {
+        &self.includes
+    }
+
     /// Other namespaces that have the name, for a better message.
     pub fn namespaces_with(&self, name: &str) -> impl Iterator<Item = &str> {
         let with = self
             .namespaces
             .iter()
-            .filter(move |n| n.by_name.contains_key(name));
+            .filter(move |n| n.by_name.contains(name));
         with.map(|n| &*n.name)
     }
 
@@ -275,65 +266,6 @@ impl PluginMap {
 
     fn namespace(&self, name: &str) -> Option<&Namespace> {
         self.index.get(name).map(|i| &self.namespaces[*i])
-    }
-}
-
-impl Namespace {
-    fn named(&self, name: &str) -> impl Iterator<Item = &Arc<EntryPoint>> {
-        self.by_name
-            .get(name)
-            .into_iter()
-            .flatten()
-            .map(|i| &self.entries[*i])
-    }
-
-    fn lookup(&self, name: &str, hops: usize) -> Lookup<'_> {
-        let enabled: Vec<&Arc<EntryPoint>> = self.named(name).filter(|e| e.is_enabled()).collect();
-        if enabled.is_empty() {
-            return match self.named(name).next() {
-                Some(entry) => Lookup::Disabled(entry),
-                None => self.unknown(name),
-            };
-        }
-        let Some(entry) = self.choose(&enabled) else {
-            return Lookup::Several(enabled);
-        };
-        match &entry.alias {
-            Some(target) if entry.fault.is_none() && hops < ALIAS_HOPS_MAX => {
-                self.lookup(target, hops + 1)
-            }
-            _ => Lookup::One(entry),
-        }
-    }
-
-    fn choose<'m>(&self, enabled: &[&'m Arc<EntryPoint>]) -> Option<&'m Arc<EntryPoint>> {
-        if let [only] = enabled {
-            return Some(only);
-        }
-        match self.policy.conflicts() {
-            Conflicts::Error | Conflicts::All => None,
-            Conflicts::First => enabled.iter().copied().min_by_key(|e| e.rank),
-            Conflicts::Last => enabled.iter().copied().max_by_key(|e| e.rank),
-            Conflicts::Priority => {
-                let least = enabled.iter().map(|e| e.priority).min()?;
-                let mut first = enabled.iter().copied().filter(|e| e.priority == least);
-                let chosen = first.next()?;
-                first.next().is_none().then_some(chosen)
-            }
-        }
-    }
-
-    fn unknown(&self, name: &str) -> Lookup<'_> {
-        let mut available: Vec<&str> = Vec::new();
-        for entry in self.entries.iter().filter(|e| e.is_enabled()) {
-            if available.last() != Some(&entry.name.as_str()) {
-                available.push(&entry.name);
-            }
-        }
-        Lookup::Unknown {
-            nearest: nearest(name, available.iter().copied()),
-            available,
-        }
     }
 }
 

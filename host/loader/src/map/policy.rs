@@ -21,6 +21,28 @@ pub enum Conflicts {
     All,
 }
 
+impl Conflicts {
+    /// All of them, the default first.
+    pub const ALL: [Conflicts; 5] = [
+        Conflicts::Error,
+        Conflicts::First,
+        Conflicts::Last,
+        Conflicts::Priority,
+        Conflicts::All,
+    ];
+
+    /// The word in the map.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Conflicts::Error => "error",
+            Conflicts::First => "first",
+            Conflicts::Last => "last",
+            Conflicts::Priority => "priority",
+            Conflicts::All => "all",
+        }
+    }
+}
+
 /// In which order a namespace is gone through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
@@ -31,6 +53,20 @@ pub enum Order {
     Priority,
     /// By the bytes of the name, then as written.
     Name,
+}
+
+impl Order {
+    /// All of them, the default first.
+    pub const ALL: [Order; 3] = [Order::Declared, Order::Priority, Order::Name];
+
+    /// The word in the map.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Order::Declared => "declared",
+            Order::Priority => "priority",
+            Order::Name => "name",
+        }
+    }
 }
 
 /// A value and where it is written.

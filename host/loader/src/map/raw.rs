@@ -5,9 +5,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::entry::{Disabled, DisabledBy, EntryPoint};
+use super::entry::{Disabled, DisabledBy, EntryPoint, name_fault};
 use super::settings::Settings;
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Place, escape};
 
 /// What an entry does to earlier ones of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,7 @@ pub(super) struct RawEntry {
     pub(super) export: Option<String>,
     pub(super) alias: Option<String>,
     pub(super) enabled: Option<(bool, Place)>,
+    pub(super) append: bool,
     pub(super) optional: Option<bool>,
     pub(super) priority: Option<i64>,
     pub(super) settings: Option<Settings>,
@@ -41,7 +42,8 @@ pub(super) struct RawEntry {
     pub(super) about: Option<String>,
     pub(super) version: Option<String>,
     pub(super) sha256: Option<String>,
-    pub(super) fault: Option<Diagnostic>,
+    /// Shared, because the map's list of diagnostics has it too.
+    pub(super) fault: Option<Arc<Diagnostic>>,
 }
 
 impl RawEntry {
@@ -56,6 +58,7 @@ impl RawEntry {
             export: None,
             alias: None,
             enabled: None,
+            append: false,
             optional: None,
             priority: None,
             settings: None,
@@ -64,6 +67,20 @@ impl RawEntry {
             version: None,
             sha256: None,
             fault: None,
+        }
+    }
+
+    /// `` `namespace/name` ``, for messages.
+    pub(super) fn full_name(&self) -> String {
+        format!("`{}/{}`", escape(&self.namespace), escape(&self.name))
+    }
+
+    /// The target in the short form, for messages.
+    pub(super) fn target(&self) -> String {
+        let lib = self.lib.as_deref().unwrap_or_default();
+        match &self.export {
+            Some(export) => format!("{lib}:{export}"),
+            None => lib.to_owned(),
         }
     }
 
@@ -89,6 +106,7 @@ impl RawEntry {
             export: self.export,
             alias: self.alias,
             disabled,
+            append: self.append,
             optional: self.optional.unwrap_or(false),
             priority: self.priority.unwrap_or(0),
             settings: settings.values,
@@ -97,8 +115,8 @@ impl RawEntry {
             version: self.version,
             sha256: self.sha256,
             origin: self.place,
-            fault: self.fault.map(Arc::new),
-            spans: settings.spans,
+            fault: self.fault,
+            spots: settings.spots,
             rank,
         }
     }
@@ -120,6 +138,10 @@ impl RawEntry {
             entry.alias = None;
             // Another library has other exports: the old name would be a guess.
             entry.export = None;
+            // What was wrong with the old library is wrong no more; a bad name stays bad.
+            if name_fault(&entry.name).is_none() {
+                entry.fault = None;
+            }
         }
         replace(&mut entry.export, export);
         match enabled {
@@ -136,18 +158,18 @@ impl RawEntry {
         entry.priority = priority.unwrap_or(entry.priority);
         if let Some(later) = self.settings {
             let values = std::mem::take(&mut entry.settings);
-            let spans = std::mem::take(&mut entry.spans);
-            let mut merged = Settings { values, spans };
+            let spots = std::mem::take(&mut entry.spots);
+            let mut merged = Settings { values, spots };
             merged.patch(later);
             entry.settings = merged.values;
-            entry.spans = merged.spans;
+            entry.spots = merged.spots;
         }
         replace(&mut entry.deprecated, self.deprecated);
         replace(&mut entry.about, self.about);
         replace(&mut entry.version, self.version);
         replace(&mut entry.sha256, self.sha256);
-        if let Some(fault) = self.fault {
-            entry.fault = Some(Arc::new(fault));
+        if self.fault.is_some() {
+            entry.fault = self.fault;
         }
     }
 }

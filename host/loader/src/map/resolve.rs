@@ -5,6 +5,7 @@
 //! nothing.
 
 use std::fmt;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{EntryPoint, PluginMap};
@@ -59,31 +60,51 @@ impl PluginMap {
     /// # Errors
     /// The directories looked in, and the nearest name found there.
     pub fn resolve_library(&self, entry: &EntryPoint) -> Result<PathBuf, LibraryNotFound> {
-        let lib = Path::new(&entry.lib);
-        if lib.is_absolute() || entry.lib.contains('/') {
-            let path = if lib.is_absolute() {
-                lib.to_owned()
+        let search = self.search_for(&entry.namespace);
+        locate(entry, search).ok_or_else(|| {
+            if entry.lib.contains('/') {
+                let path = entry.dir.join(&entry.lib);
+                not_found(
+                    entry,
+                    path.parent().map(Path::to_owned).into_iter().collect(),
+                )
             } else {
-                entry.dir.join(lib)
-            };
-            let dir = path.parent().map(Path::to_owned);
-            return if is_there(&path) {
-                Ok(path)
-            } else {
-                Err(not_found(entry, dir.into_iter().collect()))
-            };
-        }
-        let dirs: Vec<PathBuf> = self.search_dirs().map(Path::to_owned).collect();
-        match dirs.iter().map(|d| d.join(lib)).find(|p| is_there(p)) {
-            Some(path) => Ok(path),
-            None => Err(not_found(entry, dirs)),
-        }
+                not_found(entry, search.to_vec())
+            }
+        })
+    }
+
+    /// The search directories of a namespace: those of the environment count only where the
+    /// environment may change something.
+    fn search_for(&self, namespace: &str) -> &[PathBuf] {
+        let locked = self.policy(namespace).is_some_and(|p| !p.env());
+        &self.search[if locked { self.environment_dirs } else { 0 }..]
     }
 
     /// Where bare file names are looked for, in order.
     pub fn search_dirs(&self) -> impl Iterator<Item = &Path> {
         self.search.iter().map(PathBuf::as_path)
     }
+}
+
+/// The path of an entry's library, if there is one.
+fn locate(entry: &EntryPoint, search: &[PathBuf]) -> Option<PathBuf> {
+    if entry.lib.contains('/') {
+        // An absolute path stays as it is.
+        Some(entry.dir.join(&entry.lib)).filter(|p| is_there(p))
+    } else {
+        let mut paths = search.iter().map(|d| d.join(&entry.lib));
+        paths.find(|p| is_there(p))
+    }
+}
+
+/// Whether the libraries of two entries are one file under two names.
+pub(super) fn is_same_file(a: &EntryPoint, b: &EntryPoint, search: &[PathBuf]) -> bool {
+    let identity = |entry| {
+        let meta = locate(entry, search)?.metadata().ok()?;
+        Some((meta.dev(), meta.ino()))
+    };
+    identity(a).is_some_and(|file| identity(b) == Some(file))
 }
 
 /// A dangling link counts as there: loading it says where it leads, which helps more than "not

@@ -3,11 +3,14 @@
 //! Reads the keys, then decides what the entry is: exactly one of library, alias, patch. Must not
 //! know other entries or files.
 
+use std::sync::Arc;
+
 use super::entry::{PRIORITY_MAX, split_target};
 use super::file::FileReader;
+use super::misplaced;
 use super::raw::{Mode, RawEntry};
 use crate::codes;
-use crate::diagnostic::{Diagnostic, escape};
+use crate::diagnostic::{Diagnostic, escape, nearest};
 use crate::spanned::{Member, Node, Table};
 
 /// Keys of the table form.
@@ -28,6 +31,8 @@ pub(super) const ENTRY_KEYS: &[&str] = &[
     "sha256",
 ];
 
+const SEE_KEYS: &str = "remove it, or see the keys of an entry in `docs/map.md`";
+
 /// Which of the three merging keys are `true`.
 #[derive(Default)]
 struct Merging {
@@ -38,12 +43,11 @@ struct Merging {
 
 /// Fills `raw` from `table`.
 pub(super) fn read(file: &mut FileReader<'_>, raw: &mut RawEntry, table: &Table) {
-    let what = format!("entry `{}/{}`", escape(&raw.namespace), escape(&raw.name));
-    file.reader.unknown_keys(table, ENTRY_KEYS, &what);
     let mut merging = Merging::default();
     for member in &table.members {
         key(file, raw, member, &mut merging);
     }
+    raw.append = merging.appends;
     raw.mode = if merging.overrides {
         Mode::Override
     } else if merging.patches || is_lone_enabled(table) {
@@ -51,32 +55,38 @@ pub(super) fn read(file: &mut FileReader<'_>, raw: &mut RawEntry, table: &Table)
     } else {
         Mode::Plain
     };
-    if let Some(why) = shape_fault(raw, table, &merging) {
-        let what = format!("{what} needs exactly one of `lib`, `alias`, `patch`");
+    if let Some((why, help)) = shape_fault(raw, table, &merging) {
+        let what = format!(
+            "entry {} needs exactly one of `lib`, `alias`, `patch`",
+            raw.full_name()
+        );
         let d = Diagnostic::error(codes::MAP_BAD_ENTRY, raw.place.clone(), what)
             .with_why(why)
-            .with_help("write `lib = \"…\"`, or `alias = \"…\"`, or `patch = true`");
-        raw.fault.get_or_insert(d);
+            .with_help(help);
+        raw.fault.get_or_insert_with(|| Arc::new(d));
     }
-    // The short form inside the table form: `lib = "a.so:x"` is taken as the file name it says.
-    if let Some(member) = table.get("lib") {
-        let export = table.get("export").and(raw.export.as_deref());
-        let lib = raw.lib.as_deref().unwrap_or_default();
-        let fault = file.target_fault(&raw_target(lib, export), lib, export, &member.node.span);
-        if let (Some(d), None) = (fault, &raw.fault) {
-            let advice = match split_target(lib) {
-                (path, Some(name)) if !lib.contains('/') => {
-                    d.with_help(format!("write `lib = \"{path}\", export = \"{name}\"`"))
-                }
-                _ => d,
-            };
-            raw.fault = Some(advice);
-        }
+    if raw.fault.is_none() {
+        raw.fault = target_fault(file, raw, table).map(Arc::new);
     }
 }
 
-fn raw_target(lib: &str, export: Option<&str>) -> String {
-    export.map_or_else(|| lib.to_owned(), |export| format!("{lib}:{export}"))
+/// What is wrong with `lib` or else with `export`.
+fn target_fault(file: &FileReader<'_>, raw: &RawEntry, table: &Table) -> Option<Diagnostic> {
+    let of_lib = table.get("lib").and_then(|member| {
+        let lib = raw.lib.as_deref().unwrap_or_default();
+        let d = file.lib_fault(lib, lib, &member.node.span)?;
+        // The short form inside the table form is taken as the file name it says.
+        Some(match split_target(lib) {
+            (path, Some(name)) if !lib.contains('/') => {
+                d.with_help(format!("write `lib = \"{path}\", export = \"{name}\"`"))
+            }
+            _ => d,
+        })
+    });
+    of_lib.or_else(|| {
+        let member = table.get("export")?;
+        file.export_fault(raw.export.as_deref()?, &member.node.span)
+    })
 }
 
 fn key(file: &mut FileReader<'_>, raw: &mut RawEntry, member: &Member, merging: &mut Merging) {
@@ -105,7 +115,14 @@ fn key(file: &mut FileReader<'_>, raw: &mut RawEntry, member: &Member, merging: 
         "about" => raw.about = text(file),
         "version" => raw.version = version(file, node),
         "sha256" => raw.sha256 = digest(file, node),
-        _ => {}
+        _ => {
+            let what = format!("entry {}", raw.full_name());
+            let help = misplaced::advice(name, misplaced::Table::Entry(&raw.namespace));
+            let is_near = nearest(name, ENTRY_KEYS.iter().copied()).is_some();
+            let help = help.or_else(|| (!is_near).then(|| SEE_KEYS.to_owned()));
+            file.reader
+                .unknown_key_with(member, ENTRY_KEYS, &what, help);
+        }
     }
 }
 
@@ -113,22 +130,23 @@ fn is_lone_enabled(table: &Table) -> bool {
     matches!(table.members.as_slice(), [only] if only.key == "enabled")
 }
 
-/// Why the keys do not fit together.
-fn shape_fault(raw: &RawEntry, table: &Table, merging: &Merging) -> Option<String> {
+/// Why the keys do not fit together, and what to do.
+fn shape_fault(raw: &RawEntry, table: &Table, merging: &Merging) -> Option<(String, &'static str)> {
     let modes = [merging.overrides, merging.appends, merging.patches];
     if modes.iter().filter(|m| **m).count() > 1 {
-        return Some("only one of `override`, `append`, `patch` can be `true`".to_owned());
+        let why = "only one of `override`, `append`, `patch` can be `true`";
+        return Some((why.to_owned(), "keep one of them"));
     }
     let has = |key: &str| table.get(key).is_some();
     if has("alias") {
-        let keys = table.members.iter().map(|m| m.key.as_str());
-        let odd = keys
-            .into_iter()
-            .find(|k| !["alias", "deprecated", "enabled"].contains(k))?;
-        return Some(format!("an alias takes no `{odd}`"));
+        let mut keys = table.members.iter().map(|m| m.key.as_str());
+        let odd = keys.find(|k| !["alias", "deprecated", "enabled"].contains(k))?;
+        let help = "remove it, or write it at the entry that the alias names";
+        return Some((format!("an alias takes no `{odd}`"), help));
     }
+    let help = "write `lib = \"…\"`, or `alias = \"…\"`, or `patch = true`";
     let patches = raw.mode == Mode::Patch;
-    (!has("lib") && !patches).then(|| "it has none of them".to_owned())
+    (!has("lib") && !patches).then(|| ("it has none of them".to_owned(), help))
 }
 
 fn version(file: &mut FileReader<'_>, node: &Node) -> Option<String> {

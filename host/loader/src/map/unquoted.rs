@@ -3,6 +3,7 @@
 //! They are reported with the spelling that was meant, never guessed and never flattened. Called
 //! by `file`.
 
+use super::misplaced;
 use super::table_form::ENTRY_KEYS;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Span, escape, nearest};
@@ -13,9 +14,17 @@ const MARKS: &[&str] = &["lib", "alias", "patch", "enabled"];
 
 /// Whether a table where an entry should be is really the inside of a dotted name.
 pub(super) fn is_nested(reader: &Reader<'_>, node: &Node, table: &Table) -> bool {
+    if is_entry(table) {
+        return false;
+    }
     let known = |m: &Member| ENTRY_KEYS.contains(&m.key.as_str());
-    let slip = |m: &Member| nearest(&m.key, ENTRY_KEYS.iter().copied()).is_some();
+    let slip = |m: &Member| {
+        misplaced::ours(&m.key).is_some() || nearest(&m.key, ENTRY_KEYS.iter().copied()).is_some()
+    };
     let inline = reader.source().slice(&node.span).starts_with('{');
+    if table.members.is_empty() {
+        return !inline;
+    }
     if inline && table.members.iter().any(slip) {
         return false;
     }
@@ -25,7 +34,7 @@ pub(super) fn is_nested(reader: &Reader<'_>, node: &Node, table: &Table) -> bool
             Value::String(_) | Value::Table(_) | Value::Array(_) | Value::Boolean(false)
         )
     };
-    !is_entry(table) && !table.members.iter().all(known) && table.members.iter().all(could_be_entry)
+    !table.members.iter().all(known) && table.members.iter().all(could_be_entry)
 }
 
 fn is_entry(table: &Table) -> bool {
@@ -63,6 +72,10 @@ pub(super) fn report_entry(reader: &mut Reader<'_>, namespace: &str, member: &Me
         report_namespaces(reader, &[namespace], member);
         return;
     }
+    if is_in_double_header(reader, &member.key_span) {
+        report_double_header(reader, namespace, member);
+        return;
+    }
     // A dotted key: down to its last part, for the whole name and its place.
     let mut name = member.key.clone();
     let mut end = member.key_span.end;
@@ -79,6 +92,36 @@ pub(super) fn report_entry(reader: &mut Reader<'_>, namespace: &str, member: &Me
         inner = &first.node;
     }
     report(reader, member.key_span.start..end, &name, Spelling::Key);
+}
+
+/// Whether a key stands in `[[…]]`.
+fn is_in_double_header(reader: &Reader<'_>, key: &Span) -> bool {
+    let line = reader.source().line_at(key.start);
+    let text = reader.source().slice(&line);
+    text.trim_start().starts_with("[[")
+}
+
+/// Reports `[[a.b.c]]`, whose last part is the entry and the rest the namespace.
+fn report_double_header(reader: &mut Reader<'_>, namespace: &str, member: &Member) {
+    let mut path = namespace.to_owned();
+    let mut member = member;
+    while let Value::Table(table) = &member.node.value {
+        let Some(inner) = table.members.first() else {
+            break;
+        };
+        path = format!("{path}.{}", member.key);
+        member = inner;
+    }
+    let line = reader.source().line_at(member.key_span.start);
+    let text = reader.source().slice(&line).to_owned();
+    let start = line.start + (text.len() - text.trim_start().len());
+    let end = text.find("]]").map_or(line.end, |at| line.start + at + 2);
+    report(
+        reader,
+        start..end,
+        &path,
+        Spelling::DoubleHeader(&member.key),
+    );
 }
 
 /// Reports `[longshore.policy.a.b]`.
@@ -100,8 +143,10 @@ pub(super) fn report_policy(reader: &mut Reader<'_>, member: &Member) {
     report(reader, header, &path, Spelling::Policy);
 }
 
-enum Spelling {
+enum Spelling<'a> {
     Header,
+    /// With the entry's name.
+    DoubleHeader(&'a str),
     Key,
     Policy,
 }
@@ -115,11 +160,16 @@ fn header_span(node: &Span, key: &Span, reader: &Reader<'_>) -> Span {
     }
 }
 
-fn report(reader: &mut Reader<'_>, span: Span, path: &str, spelling: Spelling) {
+fn report(reader: &mut Reader<'_>, span: Span, path: &str, spelling: Spelling<'_>) {
     let path = escape(path);
     let (right, help) = match spelling {
         Spelling::Header => {
             let right = format!("[\"{path}\"]");
+            let help = format!("a namespace is quoted: `{right}`");
+            (right, help)
+        }
+        Spelling::DoubleHeader(entry) => {
+            let right = format!("[[\"{path}\".{}]]", escape(entry));
             let help = format!("a namespace is quoted: `{right}`");
             (right, help)
         }

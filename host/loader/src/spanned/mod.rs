@@ -4,6 +4,7 @@
 //! 32 levels. Any bytes are legal input: the answer is a tree and diagnostics, never a panic.
 //! Shared by the plugin map and the program's configuration; it must not know a key of either.
 
+mod marks;
 mod reader;
 mod syntax;
 
@@ -74,7 +75,7 @@ impl Value {
         match self {
             Value::String(_) => "text",
             Value::Integer(_) => "a whole number",
-            Value::Float(_) => "a number",
+            Value::Float(_) => "a number with a fraction",
             Value::Boolean(_) => "`true` or `false`",
             Value::Datetime(_) => "a date",
             Value::Array(_) => "a list",

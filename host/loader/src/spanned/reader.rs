@@ -178,6 +178,18 @@ impl<'a> Reader<'a> {
 
     /// Reports one unknown key.
     pub fn unknown_key(&mut self, member: &Member, known: &[&str], what: &str) {
+        self.unknown_key_with(member, known, what, None);
+    }
+
+    /// Reports one unknown key; `help` is what to do, where the nearest of the known ones is not
+    /// it.
+    pub fn unknown_key_with(
+        &mut self,
+        member: &Member,
+        known: &[&str],
+        what: &str,
+        help: Option<String>,
+    ) {
         let key = escape(&member.key);
         let place = self.place(&member.key_span);
         let mut d = Diagnostic::error(
@@ -187,7 +199,11 @@ impl<'a> Reader<'a> {
         )
         .with_label(format!("not a key of {what}"))
         .with_advice(&member.key, known, "remove it");
-        if let Some((c, plain)) = super::syntax::look_alike(&member.key) {
+        if let Some(help) = help {
+            d.suggestion = None;
+            d = d.with_help(help);
+        }
+        if let Some((c, plain)) = super::marks::look_alike(&member.key) {
             let code = u32::from(c);
             d = d.with_note(format!(
                 "it contains U+{code:04X}, which looks like `{plain}`"

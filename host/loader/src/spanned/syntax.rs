@@ -10,7 +10,8 @@ use std::sync::Arc;
 use toml::de::Error;
 
 use super::AreaCodes;
-use crate::diagnostic::{Diagnostic, Place, Source, Span, escape};
+use super::marks::{look_alike, open_mark, starts_statement};
+use crate::diagnostic::{Diagnostic, Place, Position, Source, Span, escape};
 
 /// Errors of the parser that are looked at; what follows is noise.
 const ERRORS_MAX: usize = 200;
@@ -23,14 +24,42 @@ pub(super) fn explain(
     errors: &[Error],
     codes: &AreaCodes,
 ) -> Vec<Diagnostic> {
-    let found = errors
-        .iter()
-        .take(ERRORS_MAX)
-        .map(|e| explain_one(source, e, codes))
-        .collect();
+    let mut found: Vec<(Cause, Diagnostic)> = Vec::new();
+    for error in errors.iter().take(ERRORS_MAX) {
+        let (cause, d) = explain_one(source, error, codes);
+        if !found.iter().any(|(earlier, _)| earlier.explains(cause)) {
+            found.push((cause, d));
+        }
+    }
     let mut out = Vec::new();
-    add_new_lines(&mut out, found);
+    add_new_lines(&mut out, found.into_iter().map(|(_, d)| d).collect());
     out
+}
+
+/// What a diagnostic is about, as far as that says something of the ones after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// The file is of another format: saying so once is enough.
+    OtherFormat,
+    /// A merge is not finished: so is this.
+    Merge,
+    /// Something is never closed, and the parser reads the rest wrongly.
+    Unclosed,
+    /// A mistake with words of its own.
+    Known,
+    /// In the parser's words.
+    Unknown,
+}
+
+impl Cause {
+    /// Whether a later finding is likely a mere after-effect of this one.
+    fn explains(self, later: Cause) -> bool {
+        match self {
+            Cause::OtherFormat | Cause::Merge => later == self || later == Cause::Unknown,
+            Cause::Unclosed => later == Cause::Unknown,
+            Cause::Known | Cause::Unknown => false,
+        }
+    }
 }
 
 /// Adds those that stand on lines not reported yet, and sorts by place: an error's after-effects
@@ -42,7 +71,7 @@ pub(super) fn add_new_lines(known: &mut Vec<Diagnostic>, more: Vec<Diagnostic>) 
     known.sort_by_key(|d| d.place.position());
 }
 
-fn explain_one(source: &Arc<Source>, error: &Error, codes: &AreaCodes) -> Diagnostic {
+fn explain_one(source: &Arc<Source>, error: &Error, codes: &AreaCodes) -> (Cause, Diagnostic) {
     let end = source.text().len();
     let span = error.span().unwrap_or(end..end);
     let finding = Finding {
@@ -51,15 +80,16 @@ fn explain_one(source: &Arc<Source>, error: &Error, codes: &AreaCodes) -> Diagno
         span,
         message: error.message(),
     };
-    finding
-        .too_deep()
-        .or_else(|| finding.duplicate())
-        .or_else(|| finding.merge_mark())
-        .or_else(|| finding.odd_character())
-        .or_else(|| finding.other_format())
-        .or_else(|| finding.unclosed())
-        .or_else(|| finding.bare_word())
-        .unwrap_or_else(|| finding.plain())
+    let known = |d| (Cause::Known, d);
+    None.or_else(|| finding.too_deep().map(known))
+        .or_else(|| finding.duplicate().map(known))
+        .or_else(|| finding.merge_mark().map(|d| (Cause::Merge, d)))
+        .or_else(|| finding.odd_character().map(known))
+        .or_else(|| finding.other_format().map(|d| (Cause::OtherFormat, d)))
+        .or_else(|| finding.unclosed().map(|d| (Cause::Unclosed, d)))
+        .or_else(|| finding.no_value().map(known))
+        .or_else(|| finding.bare_word().map(known))
+        .unwrap_or_else(|| (Cause::Unknown, finding.plain()))
 }
 
 /// One error of the parser.
@@ -105,17 +135,44 @@ impl Finding<'_> {
                 what,
             )
             .with_help("merge them");
-            return Some(self.with_first(d, |t| t.split('#').next().unwrap_or(t).trim() == header));
+            let last = header.trim_matches(['[', ']']).rsplit('.').next();
+            let last = last.unwrap_or_default().trim();
+            let is_key = |t: &str| {
+                let rest = t
+                    .trim_start()
+                    .strip_prefix(last)
+                    .filter(|_| !last.is_empty());
+                rest.is_some_and(|r| r.trim_start().starts_with('='))
+            };
+            let is_header = |t: &str| t.split('#').next().unwrap_or(t).trim() == header;
+            return Some(self.with_first(d, |t| is_header(t) || is_key(t)));
         }
         let key = self.source.slice(&self.span);
         let what = format!("`{}` is set twice", escape(key.trim_matches(['"', '\''])));
         let d = Diagnostic::error(self.codes.duplicate, place(self.span.clone()), what)
             .with_help("keep one");
+        if let Some(first) = self.same_key_before(key) {
+            return Some(d.with_note(format!("first at {}:{}", first.line, first.column)));
+        }
         Some(self.with_first(d, |t| {
             t.trim_start()
                 .strip_prefix(key)
                 .is_some_and(|r| r.trim_start().starts_with(['=', '.']))
         }))
+    }
+
+    /// The same key earlier on the line, as in `{ a = 1, a = 2 }`.
+    fn same_key_before(&self, key: &str) -> Option<Position> {
+        let line = self.line();
+        let before = self.source.slice(&(line.start..self.span.start));
+        let is_key = |at: usize| {
+            let starts = before[..at].trim_end().ends_with(['{', ',']);
+            let rest = before[at + key.len()..].trim_start();
+            starts && rest.starts_with(['=', '.'])
+        };
+        let mut places = before.match_indices(key).map(|(at, _)| at);
+        let first = places.find(|at| is_key(*at))?;
+        Some(self.source.position(line.start + first))
     }
 
     /// Notes the nearest earlier line that `is_first` accepts.
@@ -238,6 +295,22 @@ impl Finding<'_> {
         None
     }
 
+    /// `key =` and nothing more.
+    fn no_value(&self) -> Option<Diagnostic> {
+        let line = self.line();
+        let text = self.source.slice(&line);
+        let (key, value) = text.split_once('=')?;
+        let is_empty = value.split('#').next().is_some_and(|v| v.trim().is_empty());
+        if !is_empty || !starts_statement(text) || text.trim_start().starts_with('[') {
+            return None;
+        }
+        let key = key.trim();
+        let start = line.start + (text.len() - text.trim_start().len());
+        let what = format!("`{}` has no value", escape(key.trim_matches(['"', '\''])));
+        let d = self.syntax(start..start + key.len(), what);
+        Some(d.with_help("write one after the `=`, or remove the key"))
+    }
+
     fn bare_word(&self) -> Option<Diagnostic> {
         let line = self.line();
         let text = self.source.slice(&line);
@@ -274,97 +347,4 @@ impl Finding<'_> {
         self.syntax(self.span.clone(), self.message.to_owned())
             .with_help("correct the marked place; the format is TOML")
     }
-}
-
-/// Whether a line begins a statement: a header, or `key =`.
-fn starts_statement(line: &str) -> bool {
-    let line = line.trim_start();
-    if line.starts_with('[') {
-        return !line.trim_end().ends_with(',');
-    }
-    let Some((key, _)) = line.split_once('=') else {
-        return false;
-    };
-    let inside = |c: char| c.is_alphanumeric() || "_-. \t\"'+/".contains(c);
-    !key.trim().is_empty() && key.chars().all(inside)
-}
-
-/// The innermost quote, or else the outermost bracket, that is open at the end of a statement.
-fn open_mark(statement: &str) -> Option<(usize, String)> {
-    let bytes = statement.as_bytes();
-    let mut open: Vec<usize> = Vec::new();
-    let mut i = 0;
-    while i < bytes.len() {
-        match bytes[i] {
-            b'#' => i = end_of_line(bytes, i),
-            b'"' | b'\'' => match end_of_string(bytes, i) {
-                Ok(end) => i = end,
-                Err(mark) => return Some((i, mark)),
-            },
-            b'[' | b'{' => {
-                open.push(i);
-                i += 1;
-            }
-            b']' | b'}' => {
-                open.pop();
-                i += 1;
-            }
-            _ => i += 1,
-        }
-    }
-    let at = *open.first()?;
-    let double = statement.trim_start().starts_with("[[") && bytes.get(at + 1) == Some(&b'[');
-    let mark = if double { "[[" } else { &statement[at..=at] };
-    Some((at, mark.to_owned()))
-}
-
-fn end_of_line(bytes: &[u8], from: usize) -> usize {
-    bytes[from..]
-        .iter()
-        .position(|b| *b == b'\n')
-        .map_or(bytes.len(), |n| from + n)
-}
-
-/// The end of the string that starts at `from`, or the quote that is never closed.
-fn end_of_string(bytes: &[u8], from: usize) -> Result<usize, String> {
-    let quote = bytes[from];
-    let shown = char::from(quote).to_string();
-    let long = bytes[from..].starts_with(&[quote; 3]);
-    let mut i = from + if long { 3 } else { 1 };
-    while i < bytes.len() {
-        if bytes[i] == b'\\' && quote == b'"' {
-            i += 2;
-        } else if long && bytes[i..].starts_with(&[quote; 3]) {
-            return Ok(i + 3);
-        } else if !long && bytes[i] == quote {
-            return Ok(i + 1);
-        } else if !long && bytes[i] == b'\n' {
-            break;
-        } else {
-            i += 1;
-        }
-    }
-    Err(if long { shown.repeat(3) } else { shown })
-}
-
-/// The first letter of another script that looks like a Latin one.
-pub(super) fn look_alike(word: &str) -> Option<(char, char)> {
-    const PAIRS: &[(char, char)] = &[
-        ('а', 'a'),
-        ('е', 'e'),
-        ('о', 'o'),
-        ('р', 'p'),
-        ('с', 'c'),
-        ('у', 'y'),
-        ('х', 'x'),
-        ('і', 'i'),
-        ('ѕ', 's'),
-        ('ј', 'j'),
-        ('ο', 'o'),
-        ('ν', 'v'),
-        ('α', 'a'),
-        ('ı', 'i'),
-    ];
-    word.chars()
-        .find_map(|c| PAIRS.iter().find(|(odd, _)| *odd == c).copied())
 }

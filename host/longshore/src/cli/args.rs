@@ -366,6 +366,9 @@ pub enum Config {
         /// Say where each value comes from
         #[arg(long)]
         origin: bool,
+        /// Print the plugin map instead: all files and variables merged into one
+        #[arg(long, conflicts_with = "origin")]
+        map: bool,
     },
 }
 

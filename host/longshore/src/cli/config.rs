@@ -8,13 +8,14 @@ use serde_json::{Value as Json, json};
 use super::args::Config;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::{Context, configuration, plugin_files};
+use super::{Context, configuration, map_print, plugin_files};
 use crate::config::{MAP_FILE, show};
 
 pub(crate) fn run(context: &mut Context<'_>, command: Config) -> Result<Exit, Failure> {
     match command {
         Config::Check => check(context),
-        Config::Show { origin } => {
+        Config::Show { map: true, .. } => show_map(context),
+        Config::Show { origin, .. } => {
             let loaded = context.load();
             if loaded.has_errors() {
                 return Err(Failure::configuration(loaded.diagnostics));
@@ -27,6 +28,19 @@ pub(crate) fn run(context: &mut Context<'_>, command: Config) -> Result<Exit, Fa
     }
 }
 
+/// The merged map, without secrets.
+fn show_map(context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let loaded = context.load();
+    let map = loaded
+        .load_map(&context.around)
+        .map_err(Failure::configuration)?;
+    let visible = map_print::Visible::new(&map);
+    context
+        .screen
+        .result(&visible.to_json(), |_| visible.to_toml());
+    Ok(Exit::Done)
+}
+
 /// Everything that can be found wrong without running code of a plugin, at once.
 fn check(context: &mut Context<'_>) -> Result<Exit, Failure> {
     let loaded = context.load();
@@ -37,6 +51,7 @@ fn check(context: &mut Context<'_>) -> Result<Exit, Failure> {
         match loaded.load_map(&context.around) {
             Ok(map) if loaded.map_file().is_some() => {
                 found.extend_from_slice(map.diagnostics());
+                found.extend(configuration::check_includes(&map));
                 found.extend(configuration::check_conflicts(&loaded.raw, &map));
                 found.extend(configuration::check_names(&loaded.raw, &map));
                 found.extend(configuration::check_settings(&loaded.raw, &map));

@@ -16,6 +16,7 @@ mod flavor;
 mod host;
 mod image;
 mod layout;
+mod map_print;
 mod names;
 mod plugin;
 mod plugin_docs;

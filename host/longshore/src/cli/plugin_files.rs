@@ -107,7 +107,7 @@ fn aliases(map: &PluginMap, namespace: &str, name: &str) -> Json {
 }
 
 /// The settings without secrets. What no schema describes might be one.
-fn visible(settings: &Map<String, Json>, schema: &[SettingSchema]) -> Map<String, Json> {
+pub(crate) fn visible(settings: &Map<String, Json>, schema: &[SettingSchema]) -> Map<String, Json> {
     let hidden = |key: &str| {
         schema
             .iter()

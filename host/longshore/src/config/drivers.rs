@@ -11,7 +11,7 @@ use std::sync::Arc;
 use longshore_loader::codes;
 use longshore_loader::diagnostic::{Diagnostic, Place, Severity, escape, quoted_list};
 use longshore_loader::inspect::{Inspection, Refusal, inspect};
-use longshore_loader::map::{Conflicts, EntryPoint, Lookup, PluginMap};
+use longshore_loader::map::{EntryPoint, Lookup, PluginMap};
 use longshore_loader::settings_check;
 
 use super::diagnose;
@@ -124,8 +124,8 @@ fn unknown(map: &PluginMap, want: &Wanted, available: &[&str]) -> Diagnostic {
     d.with_advice(&want.name, available, &pointer)
 }
 
-/// Warns of names that several entries give, which is legal until one of them is wanted: those in
-/// use are left to `check_names`.
+/// Warns of names that several entries give and nobody said to be meant, which is legal until one of them is wanted:
+/// those in use are left to `check_names`.
 pub fn check_conflicts(raw: &RawConfig, map: &PluginMap) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let used = wanted(raw);
@@ -133,32 +133,42 @@ pub fn check_conflicts(raw: &RawConfig, map: &PluginMap) -> Vec<Diagnostic> {
         let is = |w: &Wanted| w.namespace == &*e.namespace && w.name == e.name;
         used.iter().any(is)
     };
-    let namespaces: Vec<String> = map.namespaces().map(str::to_owned).collect();
-    for namespace in &namespaces {
-        if map
-            .policy(namespace)
-            .is_some_and(|p| p.conflicts() == Conflicts::All)
-        {
-            continue;
-        }
-        let mut first: HashMap<&str, &EntryPoint> = HashMap::new();
-        for entry in map
-            .entries(namespace)
-            .iter()
-            .filter(|e| e.is_enabled() && !is_used(e))
-        {
-            let Some(other) = first.insert(&entry.name, entry) else {
+    for group in map.conflicts() {
+        for pair in group.windows(2) {
+            let [other, entry] = pair else { continue };
+            if is_used(entry) {
                 continue;
-            };
-            if matches!(map.lookup(namespace, &entry.name), Lookup::Several(_)) {
-                let name = escape(&entry.name);
-                let what = format!(
-                    "`{}` and `{}` both give `{name}` of `{namespace}`",
-                    other.origin, entry.origin
-                );
-                let help = "nothing until it is used; then remove one, or set `conflicts`";
-                found.push(diagnose::odd(entry.origin.clone(), what, help));
             }
+            let (name, namespace) = (escape(&entry.name), escape(&entry.namespace));
+            let what = format!(
+                "`{}` and `{}` both give `{name}` of `{namespace}`",
+                other.origin, entry.origin
+            );
+            let help = "nothing until it is used; then remove one, say `append = true`, \
+                        or set `conflicts`";
+            found.push(diagnose::odd(entry.origin.clone(), what, help));
+        }
+    }
+    found
+}
+
+/// Warns of drop-in directories that the map names and that give nothing. The default one is
+/// passed over: a map may name it for those who come later.
+pub fn check_includes(map: &PluginMap) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for include in map.includes().iter().filter(|i| i.files == 0) {
+        let Some(place) = &include.place else {
+            continue;
+        };
+        let dir = escape(&include.dir.display().to_string());
+        if include.holds_base {
+            let what = format!("`{dir}` is the directory of the map itself, and has no other");
+            let help = "name a directory of drop-ins, or remove it";
+            found.push(diagnose::odd(place.clone(), what, help));
+        } else if !include.dir.ends_with("plugins.d") {
+            let what = format!("`{dir}` holds no `*.toml`");
+            let help = "correct the name, or leave it for files to come";
+            found.push(diagnose::odd(place.clone(), what, help));
         }
     }
     found

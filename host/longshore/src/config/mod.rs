@@ -24,7 +24,9 @@ use longshore_loader::diagnostic::{Diagnostic, Place, Severity};
 use longshore_loader::map::{Environment, PluginMap, environment as map_environment};
 
 pub use check::services as check_services;
-pub use drivers::{Wanted, check_conflicts, check_names, check_settings, name_fault, wanted};
+pub use drivers::{
+    Wanted, check_conflicts, check_includes, check_names, check_settings, name_fault, wanted,
+};
 pub use find::{CONFIG_FILE, MAP_FILE};
 pub use resolved::Config;
 

@@ -1,0 +1,66 @@
+//! Reading a map again: whether its files changed, and what that changes.
+//!
+//! A snapshot is never altered. Reloading makes a new one, or fails and leaves the old in force.
+//! Called by whoever watches the files or is told to read them again.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::changes::{self, Change};
+use super::stamp::Stamps;
+use super::{Environment, LoadOptions, MapError, PluginMap};
+
+/// What a map was made from.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Origin {
+    /// Text in memory, which does not change.
+    #[default]
+    Text,
+    /// Files.
+    Files(Arc<Files>),
+}
+
+/// What is needed to read a map again.
+#[derive(Debug)]
+pub(super) struct Files {
+    pub(super) path: PathBuf,
+    pub(super) environment: Environment,
+    pub(super) options: LoadOptions,
+    pub(super) stamps: Stamps,
+}
+
+/// A map that was read again.
+#[derive(Debug, Clone)]
+pub struct Reload {
+    /// The new snapshot.
+    pub map: PluginMap,
+    /// How it differs from the old one.
+    pub changes: Vec<Change>,
+}
+
+impl PluginMap {
+    /// Whether a file or directory that this map was read from looks different now. Reads nothing;
+    /// never so for a map made from text.
+    pub fn is_stale(&self) -> bool {
+        match &self.origin {
+            Origin::Text => false,
+            Origin::Files(files) => files.stamps.are_stale(),
+        }
+    }
+
+    /// Reads the same files again, with the environment and the options of the first time. This
+    /// map stays as it is.
+    ///
+    /// # Errors
+    /// As `load`; go on with this map then.
+    pub fn reload(&self) -> Result<Reload, MapError> {
+        let map = match &self.origin {
+            Origin::Text => self.clone(),
+            Origin::Files(files) => {
+                PluginMap::load_with(&files.path, &files.environment, &files.options)?
+            }
+        };
+        let changes = changes::between(self, &map);
+        Ok(Reload { map, changes })
+    }
+}
