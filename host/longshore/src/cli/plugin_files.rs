@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use longshore_loader::codes;
 use longshore_loader::diagnostic::{Diagnostic, Place, escape};
 use longshore_loader::inspect::{Inspection, Refusal, inspect, sha256};
-use longshore_loader::map::{EntryPoint, Lookup, PluginMap};
+use longshore_loader::map::{Conflicts, EntryPoint, Lookup, PluginMap};
 use longshore_loader::note::{EntryMetadata, Metadata, SettingSchema};
 use longshore_loader::settings_check;
 use serde_json::{Map, Value as Json, json};
@@ -67,6 +67,7 @@ pub(crate) fn show(map: &PluginMap, namespace: &str, name: &str) -> Result<Json,
     json["file"] = json!(state.file.as_ref().map(|f| f.display().to_string()));
     json["origin"] = json!(entry.origin.to_string());
     json["priority"] = json!(entry.priority);
+    json["others"] = named.map(|e| e.origin.to_string()).collect();
     json["aliases"] = aliases(map, namespace, name);
     json["pins"] = json!({"sha256": meant.sha256, "version": meant.version});
     json["revision"] = json!(state.revision);
@@ -261,7 +262,13 @@ pub(crate) fn describe(map: &PluginMap, entry: &EntryPoint, files: &mut Files) -
         return state;
     }
     let Some(target) = &entry.alias else {
-        return describe_library(map, entry, files);
+        let mut state = describe_library(map, entry, files);
+        if state.why.is_none() && is_ambiguous(map, entry) {
+            let why = "several entries have this name: it cannot be used alone";
+            state.why = Some(why.to_owned());
+            state.help = Some("remove one, or set `conflicts` for the namespace".to_owned());
+        }
+        return state;
     };
     let target = escape(target);
     match meant(map, entry) {
@@ -281,6 +288,15 @@ pub(crate) fn describe(map: &PluginMap, entry: &EntryPoint, files: &mut Files) -
             state
         }
     }
+}
+
+/// Several entries have the name, and the policy does not choose. Hooks may be meant so.
+fn is_ambiguous(map: &PluginMap, entry: &EntryPoint) -> bool {
+    let keeps_all = map
+        .policy(&entry.namespace)
+        .is_some_and(|p| p.conflicts() == Conflicts::All);
+    let found = map.lookup(&entry.namespace, &entry.name);
+    !keeps_all && matches!(found, Lookup::Several(_))
 }
 
 fn describe_library(map: &PluginMap, entry: &EntryPoint, files: &mut Files) -> State {

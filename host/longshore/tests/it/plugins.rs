@@ -391,6 +391,42 @@ fn scan_names_what_it_cannot_look_into() {
     assert!(Path::new(&empty).read_dir().unwrap().next().is_none());
 }
 
+#[test]
+fn several_entries_of_one_name_are_said() {
+    let place = with_map("[\"a.b\"]\n");
+    let table = format!("[\"{NAMESPACE}\"]\n");
+    let file = library("longshore_filters").display().to_string();
+    place.write(
+        "plugins.toml",
+        &format!("{table}ram = [\"{file}\", \"{file}:core\"]\n"),
+    );
+    let ran = place.run("plugin list --why --json").json();
+    let why = "several entries have this name: it cannot be used alone";
+    assert_eq!(
+        (state(&ran, "ram").0.as_str(), &ran[1]["why"]),
+        ("available", &why.into())
+    );
+    let shown = place
+        .run(&format!("plugin show {NAMESPACE} ram --json"))
+        .json();
+    assert_eq!(shown["others"].as_array().unwrap().len(), 1, "{shown}");
+    let all = format!("[longshore.policy.\"{NAMESPACE}\"]\nconflicts = \"all\"\n");
+    place.write(
+        "plugins.toml",
+        &format!("{all}{table}ram = [\"{file}\", \"{file}:core\"]\n"),
+    );
+    assert_eq!(place.run("plugin list --json").json()[0]["why"], Json::Null);
+}
+
+#[test]
+fn a_narrow_terminal_cuts_the_middle() {
+    let mut place = with_map(MANY);
+    place.columns = Some(50);
+    let out = place.run("plugin list --color never").out;
+    assert!(out.lines().all(|l| l.chars().count() <= 50), "{out}");
+    assert!(out.contains("  ./an/abse…ibgone.so\n"), "{out}");
+}
+
 /// What the operator's guide shows below this mark, without the command.
 fn documented(sample: &str) -> String {
     let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operator.md");
