@@ -1,23 +1,22 @@
-//! What the plugin map and the files say of entry points, when no host is running.
+//! What the plugin map and the files say of entry points, when no host is running: the documents
+//! of `plugin list` and `plugin show`, and warnings.
 //!
 //! Reads headers and notes, runs nothing. Never claims that something is in use. Called by
-//! `plugin`, `config check` and `doctor`, and by a running host for its API.
+//! `plugin`, `config check`, and by a running host for its API.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use longshore_loader::codes;
 use longshore_loader::diagnostic::{Diagnostic, Place, escape};
-use longshore_loader::inspect::{Inspection, Refusal, inspect, sha256};
 use longshore_loader::map::{EntryPoint, Lookup, PluginMap};
-use longshore_loader::note::{EntryMetadata, Metadata, SettingSchema};
+use longshore_loader::note::SettingSchema;
 use longshore_loader::settings_check;
 use serde_json::{Map, Value as Json, json};
 
 use super::failure::Failure;
-use super::plugin::{kind_of, no_entry};
+use super::plugin::no_entry;
 use super::plugin_inspect::setting;
-use super::plugin_kinds::wrong_kind;
+use super::plugin_state::{Files, describe, meant};
 use crate::config::raw::RawConfig;
 use crate::config::wanted;
 
@@ -27,22 +26,6 @@ const SETTINGS: &[&str] = &[
     codes::DRIVER_BAD_SETTING,
     codes::DRIVER_MISSING_SETTING,
 ];
-
-/// What became of a file, so that each is read once.
-#[derive(Default)]
-pub(crate) struct Files {
-    seen: HashMap<PathBuf, Result<(Inspection, String), Refusal>>,
-}
-
-impl Files {
-    fn get(&mut self, path: &Path) -> &Result<(Inspection, String), Refusal> {
-        let read = || {
-            let inspection = inspect(path)?;
-            Ok((inspection, sha256(path)?))
-        };
-        self.seen.entry(path.to_owned()).or_insert_with(read)
-    }
-}
 
 /// All entry points of the map, or those of one namespace.
 pub(crate) fn list(map: &PluginMap, namespace: Option<&str>) -> Vec<Json> {
@@ -67,6 +50,7 @@ pub(crate) fn show(map: &PluginMap, namespace: &str, name: &str) -> Result<Json,
     json["file"] = json!(state.file.as_ref().map(|f| f.display().to_string()));
     json["origin"] = json!(entry.origin.to_string());
     json["priority"] = json!(entry.priority);
+    json["others"] = named.map(|e| e.origin.to_string()).collect();
     json["aliases"] = aliases(map, namespace, name);
     json["pins"] = json!({"sha256": meant.sha256, "version": meant.version});
     json["revision"] = json!(state.revision);
@@ -84,21 +68,12 @@ pub(crate) fn show(map: &PluginMap, namespace: &str, name: &str) -> Result<Json,
     Ok(json)
 }
 
-/// The entry that an alias leads to.
-fn meant<'m>(map: &'m PluginMap, entry: &EntryPoint) -> Option<&'m EntryPoint> {
-    let target = entry.alias.as_deref()?;
-    match map.lookup(&entry.namespace, target) {
-        Lookup::One(meant) => Some(meant),
-        _ => None,
-    }
-}
-
 /// The other names of an entry.
 fn aliases(map: &PluginMap, namespace: &str, name: &str) -> Json {
-    let leads_here = |e: &&std::sync::Arc<EntryPoint>| {
+    let leads_here = |e: &&Arc<EntryPoint>| {
         e.name != name && e.is_enabled() && meant(map, e).is_some_and(|m| m.name == name)
     };
-    let alias = |e: &std::sync::Arc<EntryPoint>| {
+    let alias = |e: &Arc<EntryPoint>| {
         let place = e.origin.to_string();
         json!({"name": e.name, "deprecated": e.deprecated, "origin": place})
     };
@@ -145,75 +120,6 @@ fn in_force(entry: &EntryPoint, schema: &[SettingSchema]) -> Json {
     known.chain(unknown).collect()
 }
 
-/// What is known of an entry point.
-#[derive(Default)]
-pub(crate) struct State {
-    pub(crate) word: &'static str,
-    /// The library of what an alias stands for.
-    lib: Option<String>,
-    pub(crate) file: Option<PathBuf>,
-    pub(crate) kind: Option<String>,
-    revision: Option<u32>,
-    export: Option<String>,
-    pub(crate) metadata: Option<Metadata>,
-    size: Option<u64>,
-    pub(crate) sha256: Option<String>,
-    description: Option<String>,
-    schema: Vec<SettingSchema>,
-    pub(crate) code: Option<&'static str>,
-    pub(crate) why: Option<String>,
-    pub(crate) help: Option<String>,
-}
-
-impl State {
-    fn word(word: &'static str) -> State {
-        State {
-            word,
-            ..State::default()
-        }
-    }
-
-    fn refuse(&mut self, code: &'static str, why: String, help: Option<String>) {
-        self.word = match code {
-            codes::PLUGIN_NOT_FOUND => "missing",
-            _ => "refused",
-        };
-        (self.code, self.why, self.help) = (Some(code), Some(why), help);
-    }
-
-    fn refused(refusal: &Refusal) -> State {
-        let mut state = State::default();
-        let help = Some(refusal.help.clone());
-        state.refuse(refusal.code, refusal.why.clone(), help);
-        state
-    }
-
-    /// The contract's shape.
-    fn to_json(&self, entry: &EntryPoint) -> Json {
-        let error = self
-            .code
-            .map(|code| json!({"code": code, "message": self.why}));
-        let plugin = self.metadata.as_ref();
-        json!({
-            "namespace": &*entry.namespace,
-            "name": entry.name,
-            "lib": self.lib.as_ref().unwrap_or(&entry.lib),
-            "export": self.export.as_ref().or(entry.export.as_ref()),
-            "kind": self.kind,
-            "state": self.word,
-            "plugin": plugin.map(|p| &p.plugin),
-            "version": plugin.map(|p| &p.version),
-            "sha256": self.sha256,
-            "error": error,
-            "why": self.why,
-            "help": self.help,
-            "description": entry.about.as_ref().or(self.description.as_ref()),
-            "alias": entry.alias,
-            "deprecated": entry.deprecated,
-        })
-    }
-}
-
 /// Warns of drivers in use that cannot be loaded. What the policy makes of it is the start's
 /// business, which says it again; wrong settings are reported with their places elsewhere.
 pub(crate) fn unusable(raw: &RawConfig, map: &PluginMap) -> Vec<Diagnostic> {
@@ -244,117 +150,4 @@ pub(crate) fn unusable(raw: &RawConfig, map: &PluginMap) -> Vec<Diagnostic> {
         found.push(d);
     }
     found
-}
-
-/// Whether an entry point could be loaded, as far as can be said without running its code.
-pub(crate) fn describe(map: &PluginMap, entry: &EntryPoint, files: &mut Files) -> State {
-    if let Some(disabled) = &entry.disabled {
-        let why = Some(disabled.to_string());
-        return State {
-            why,
-            ..State::word("disabled")
-        };
-    }
-    if let Some(fault) = &entry.fault {
-        let mut state = State::default();
-        state.refuse(fault.code, fault.what.clone(), fault.help.clone());
-        return state;
-    }
-    let Some(target) = &entry.alias else {
-        return describe_library(map, entry, files);
-    };
-    let target = escape(target);
-    match meant(map, entry) {
-        Some(meant) => {
-            let mut state = describe_library(map, meant, files);
-            state
-                .why
-                .get_or_insert_with(|| format!("stands for `{target}`"));
-            state.lib = Some(meant.lib.clone());
-            state
-        }
-        None => {
-            let mut state = State::default();
-            let why = format!("`{target}`, for which it stands, cannot be used");
-            let help = "correct the alias".to_owned();
-            state.refuse(codes::PLUGIN_NO_SUCH_DRIVER, why, Some(help));
-            state
-        }
-    }
-}
-
-fn describe_library(map: &PluginMap, entry: &EntryPoint, files: &mut Files) -> State {
-    let path = match map.resolve_library(entry) {
-        Ok(path) => path,
-        Err(absent) => return State::refused(&absent.into_refusal(entry)),
-    };
-    let mut state = match files.get(&path) {
-        Ok((inspection, digest)) => inspected(entry, inspection, digest),
-        Err(refusal) => State::refused(refusal),
-    };
-    state.file = Some(path);
-    state
-}
-
-/// In the order of the loader: pins, then the driver and its kind, then the settings.
-fn inspected(entry: &EntryPoint, inspection: &Inspection, digest: &str) -> State {
-    let export = entry.export.as_deref();
-    let mut state = match inspection.choose(&entry.namespace, &entry.name, export) {
-        Ok(driver) => available(entry, driver),
-        Err(refusal) => State::refused(&refusal),
-    };
-    if let Some((code, why, help)) = broken_pin(entry, inspection, digest) {
-        state.refuse(code, why, Some(help.to_owned()));
-    }
-    state.metadata = Some(inspection.metadata.clone());
-    state.size = Some(inspection.size);
-    state.sha256 = Some(digest.to_owned());
-    state
-}
-
-fn broken_pin(
-    entry: &EntryPoint,
-    inspection: &Inspection,
-    digest: &str,
-) -> Option<(&'static str, String, &'static str)> {
-    if let Some(pinned) = entry
-        .sha256
-        .as_deref()
-        .filter(|p| !p.eq_ignore_ascii_case(digest))
-    {
-        let why = format!("the file has another digest than the map asks for, `{pinned}`");
-        let help = "install the right file, or correct `sha256` in the map";
-        return Some((codes::PLUGIN_UNTRUSTED, why, help));
-    }
-    let wanted = entry.version.as_deref()?;
-    let found = &inspection.metadata.version;
-    let requirement = semver::VersionReq::parse(wanted).ok();
-    let version = semver::Version::parse(found).ok();
-    if requirement.zip(version).is_some_and(|(r, v)| r.matches(&v)) {
-        return None;
-    }
-    let why = format!(
-        "it is version {}, the map asks for `{wanted}`",
-        escape(found)
-    );
-    let help = "install a version that fits, or correct `version` in the map";
-    Some((codes::PLUGIN_WRONG_VERSION, why, help))
-}
-
-fn available(entry: &EntryPoint, driver: &EntryMetadata) -> State {
-    let mut state = State {
-        kind: Some(kind_of(driver).to_owned()),
-        revision: Some(driver.revision),
-        export: Some(driver.name.clone()),
-        description: Some(driver.description.clone()).filter(|d| !d.is_empty()),
-        schema: driver.settings.clone(),
-        ..State::word("available")
-    };
-    if let Some((why, help)) = wrong_kind(driver) {
-        state.refuse(codes::PLUGIN_WRONG_KIND, why, Some(help));
-    } else if let Some(d) = settings_check::check(entry, &entry.name, &driver.settings).first() {
-        let why = format!("{} ({})", d.what, d.place);
-        state.refuse(d.code, why, d.help.clone());
-    }
-    state
 }

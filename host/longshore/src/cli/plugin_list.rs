@@ -228,10 +228,7 @@ fn summary(items: &[Json], why: bool) -> String {
         true => " (`--why` says why)",
         false => "",
     };
-    let entries = match items.len() {
-        1 => "1 entry point".to_owned(),
-        n => format!("{n} entry points"),
-    };
+    let entries = count(items.len(), "entry point");
     let namespaces = count(namespaces.len(), "namespace");
     let colon = if counts.is_empty() { "" } else { ": " };
     format!(

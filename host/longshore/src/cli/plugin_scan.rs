@@ -84,10 +84,7 @@ fn lines(root: &Path, plugins: &[&Inspection], refusals: &[Refusal]) -> String {
             same.push((Path::new(path), entry));
         }
     }
-    let points = match entries {
-        1 => "1 entry point".to_owned(),
-        n => format!("{n} entry points"),
-    };
+    let points = count(entries, "entry point");
     let root = escape(&root.display().to_string());
     let mut out = format!(
         "# {points} of {} below {root}\n",

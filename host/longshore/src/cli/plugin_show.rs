@@ -83,6 +83,7 @@ fn details(screen: &Screen<'_>, item: &Json) -> String {
     add("target", some("target"));
     add("license", some("license"));
     add("origin", some("origin"));
+    add("also at", others(item));
     add("priority", some("priority").filter(|p| p != "0"));
     let mut out = screen.fields(&fields);
     out.push_str(&settings(screen, item));
@@ -102,6 +103,16 @@ fn aliases(item: &Json) -> Option<String> {
         None => text(a, "name").to_owned(),
     };
     let all: Vec<String> = item["aliases"].as_array()?.iter().map(alias).collect();
+    Some(all.join(", "))
+}
+
+/// Where other entries of the same name stand.
+fn others(item: &Json) -> Option<String> {
+    let all: Vec<&str> = item["others"]
+        .as_array()?
+        .iter()
+        .filter_map(Json::as_str)
+        .collect();
     Some(all.join(", "))
 }
 

@@ -229,6 +229,26 @@ fn a_file_is_no_state_directory() {
 }
 
 #[test]
+fn a_state_directory_that_leads_nowhere_is_named() {
+    let place = place(CONFIG, &map());
+    std::os::unix::fs::symlink("/nowhere/at/all", place.path().join("state")).unwrap();
+    let (exit, status, message) = finding(&place.run("doctor --json"), "state_dir");
+    assert_eq!((exit, status.as_str()), (5, "failed"));
+    assert!(
+        message.ends_with("is a link that leads to no directory"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_map_that_does_not_exist_is_reported_once() {
+    let ran = place(CONFIG, "").run("doctor --json --plugins nowhere.toml");
+    let (exit, status, message) = finding(&ran, "configuration");
+    assert_eq!((exit, status.as_str()), (3, "failed"), "{message}");
+    assert_eq!(finding(&ran, "map").1, "skipped");
+}
+
+#[test]
 fn an_address_that_is_taken_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();

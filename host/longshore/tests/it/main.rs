@@ -12,4 +12,5 @@ mod files;
 mod images;
 mod plugins;
 mod program;
+mod scan;
 mod servers;

@@ -1,4 +1,4 @@
-//! `plugin list`, `show` and `scan` with real plugins, which are built beside this test.
+//! `plugin list`, `show` and `inspect` with real plugins, which are built beside this test.
 //!
 //! What a terminal shows and what a pipe gets; the forms for documents.
 
@@ -152,7 +152,7 @@ misplaced = { lib = \"FILTERS\", export = \"ram\" }
 spare = false
 ";
 
-fn state(list: &Json, name: &str) -> (String, Option<String>) {
+pub(crate) fn state(list: &Json, name: &str) -> (String, Option<String>) {
     let item = list.as_array().unwrap().iter().find(|i| i["name"] == name);
     let item = item.unwrap();
     let text = |v: &Json| v.as_str().map(str::to_owned);
@@ -298,97 +298,59 @@ fn a_sample_can_be_put_into_the_map_as_it_is() {
     assert_eq!(state(&list, "fake").0, "available");
 }
 
-/// A directory with copies of plugins.
-fn copies(place: &Place, names: &[(&str, &str)]) {
-    std::fs::create_dir(place.path().join("lib")).unwrap();
-    for (from, to) in names {
-        std::fs::copy(library(from), place.path().join(to)).unwrap();
+#[test]
+fn inspect_fits_a_terminal() {
+    let mut place = Place::new();
+    place.columns = Some(80);
+    for name in ["longshore_filters", "longshore_virt_process"] {
+        let file = library(name).display().to_string();
+        let ran = place.run(&format!("plugin inspect {file} --color never"));
+        let fits = |l: &&str| l.chars().count() <= 80 || l.starts_with("file ");
+        assert!(ran.out.lines().all(|l| fits(&l)), "{}", ran.out);
+        let key = "\n      image_dirs (list, default [\"/bin\",\"/usr/bin\"]): Where images";
+        assert_eq!(
+            ran.out.contains(key),
+            name == "longshore_virt_process",
+            "{}",
+            ran.out
+        );
     }
 }
 
 #[test]
-fn what_scan_prints_is_a_map() {
-    let place = Place::talking_to(NOBODY);
-    let names = [
-        ("longshore_filters", "lib/a.so"),
-        ("longshore_virt_fake", "lib/b:c.so"),
-        ("longshore_weighers", "d.so"),
-    ];
-    copies(&place, &names);
-    place.write("lib/none.so", "no library");
-    let ran = place.run("plugin scan .");
-    assert_eq!((ran.exit, ran.err.as_str()), (0, ""));
-    assert!(ran.out.starts_with("# "), "{}", ran.out);
-    assert!(ran.out.contains("none.so`: no plugin: "), "{}", ran.out);
-    place.write("plugins.toml", &ran.out);
-    let list = place.run("plugin list --json").json();
-    let states: Vec<&Json> = list
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|i| &i["state"])
-        .collect();
-    assert!(
-        states.len() > 10 && states.iter().all(|s| *s == "available"),
-        "{list}"
+fn several_entries_of_one_name_are_said() {
+    let place = with_map("[\"a.b\"]\n");
+    let table = format!("[\"{NAMESPACE}\"]\n");
+    let file = library("longshore_filters").display().to_string();
+    place.write(
+        "plugins.toml",
+        &format!("{table}ram = [\"{file}\", \"{file}:core\"]\n"),
     );
-    let check = place.run("config check");
-    assert!(
-        !check.err.contains("warning[map/") && !check.err.contains("error[map/"),
-        "{}",
-        check.err
+    let ran = place.run("plugin list --why --json").json();
+    let why = "several entries have this name: it cannot be used alone";
+    assert_eq!(
+        (state(&ran, "ram").0.as_str(), &ran[1]["why"]),
+        ("available", &why.into())
     );
-    let json = place.run("plugin scan . --json");
-    assert_eq!(json.json().as_array().unwrap().len(), 3);
-    assert!(json.err.starts_with("note: `"), "{}", json.err);
+    let shown = place
+        .run(&format!("plugin show {NAMESPACE} ram --json"))
+        .json();
+    assert_eq!(shown["others"].as_array().unwrap().len(), 1, "{shown}");
+    let all = format!("[longshore.policy.\"{NAMESPACE}\"]\nconflicts = \"all\"\n");
+    place.write(
+        "plugins.toml",
+        &format!("{all}{table}ram = [\"{file}\", \"{file}:core\"]\n"),
+    );
+    assert_eq!(place.run("plugin list --json").json()[0]["why"], Json::Null);
 }
 
 #[test]
-fn of_two_files_with_the_same_name_the_first_is_active() {
-    let place = Place::talking_to(NOBODY);
-    copies(
-        &place,
-        &[
-            ("longshore_virt_fake", "lib/a.so"),
-            ("longshore_virt_fake", "lib/b.so"),
-        ],
-    );
-    let ran = place.run("plugin scan lib");
-    let lines: Vec<&str> = ran.out.lines().filter(|l| l.contains("fake")).collect();
-    let expected = "   # a conflict: the name is taken above";
-    assert!(
-        lines.len() == 2 && lines[0].ends_with("/lib/a.so\""),
-        "{}",
-        ran.out
-    );
-    assert!(
-        lines[1].starts_with("# fake = ") && lines[1].ends_with(expected),
-        "{}",
-        ran.out
-    );
-}
-
-#[test]
-fn scan_names_what_it_cannot_look_into() {
-    let place = Place::new();
-    let ran = place.run("plugin scan nowhere");
-    assert_eq!((ran.exit, ran.out.as_str()), (4, ""));
-    assert!(
-        ran.err.starts_with("error[plugin/not-found]: "),
-        "{}",
-        ran.err
-    );
-    place.write("file.so", "");
-    assert_eq!(place.run("plugin scan file.so").exit, 4);
-    let empty = place.path().join("empty");
-    std::fs::create_dir(&empty).unwrap();
-    let ran = place.run("plugin scan empty");
-    assert!(
-        ran.out.starts_with("# 0 entry points of 0 plugins below "),
-        "{}",
-        ran.out
-    );
-    assert!(Path::new(&empty).read_dir().unwrap().next().is_none());
+fn a_narrow_terminal_cuts_the_middle() {
+    let mut place = with_map(MANY);
+    place.columns = Some(50);
+    let out = place.run("plugin list --color never").out;
+    assert!(out.lines().all(|l| l.chars().count() <= 50), "{out}");
+    assert!(out.contains("  ./an/abse…ibgone.so\n"), "{out}");
 }
 
 /// What the operator's guide shows below this mark, without the command.

@@ -140,7 +140,7 @@ fn version_and_completions() {
     for shell in ["bash", "zsh", "fish"] {
         let ran = place.run(&format!("completions {shell}"));
         assert_eq!(ran.exit, 0);
-        assert!(ran.out.contains("longshore"));
+        assert!(ran.out.contains("doctor") && ran.out.contains("scan"));
     }
 }
 

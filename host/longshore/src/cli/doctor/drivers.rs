@@ -11,7 +11,7 @@ use longshore_loader::map::{Lookup, PluginMap};
 
 use super::report::{Report, Status};
 use crate::cli::exit::Exit;
-use crate::cli::plugin_files::{Files, State, describe};
+use crate::cli::plugin_state::{Files, State, describe};
 use crate::config::raw::RawConfig;
 use crate::config::resolved::PluginPolicy;
 use crate::config::{Config, Wanted, name_fault, wanted};

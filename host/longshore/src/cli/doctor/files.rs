@@ -42,6 +42,10 @@ pub(super) fn map(
         report.warning("map", message, help);
         return loaded.load_map(around).ok();
     };
+    if file.symlink_metadata().is_err() {
+        report.skipped("map", "its file does not exist");
+        return None;
+    }
     match loaded.load_map(around) {
         Ok(map) => {
             // An entry that is wrong keeps nobody from a start unless it is wanted.

@@ -61,8 +61,12 @@ fn state_dir(dir: &Path, holder: Option<u32>, report: &mut Report) {
         return report.failed(CHECK, Exit::Unreachable, message, "write an absolute path");
     };
     if !existing.is_dir() {
-        let message = format!("`{}` is a file, not a directory", existing.display());
-        let help = "move the file away, or set `host.state_dir`";
+        let is = match existing.is_symlink() {
+            true => "a link that leads to no directory",
+            false => "a file, not a directory",
+        };
+        let message = format!("`{}` is {is}", existing.display());
+        let help = "move it away, or set `host.state_dir`";
         return report.failed(CHECK, Exit::Unreachable, message, help);
     }
     if let Err(why) = writable(&existing, true) {
@@ -75,7 +79,13 @@ fn state_dir(dir: &Path, holder: Option<u32>, report: &mut Report) {
         let help = "nothing, if that is meant; a second start fails until it is stopped";
         report.warning(CHECK, message, help);
     }
-    let free = match statvfs(&existing) {
+    free_space(dir, &existing, report);
+}
+
+fn free_space(dir: &Path, existing: &Path, report: &mut Report) {
+    const CHECK: &str = "state_dir";
+    let shown = dir.display();
+    let free = match statvfs(existing) {
         Ok(stat) => stat.f_bavail.saturating_mul(stat.f_frsize),
         Err(error) => {
             let message = format!("the free space of `{shown}` is not known: {error}");
