@@ -4,7 +4,10 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
-use longshore_plugin_api::{driver_kind, record, DriverError};
+use longshore_plugin_api::{driver_kind, record};
+
+/// What a formatter answers when it fails; here for programs, which need no more of plugin-api.
+pub use longshore_plugin_api::DriverError;
 
 /// Where programs look for formatters. A plugin lists its own under the same name.
 pub const NAMESPACE: &str = "example.formatter";

@@ -63,3 +63,33 @@ pub fn run(
     let _ = writeln!(io::stderr(), "{}", text.trim_end());
     ExitCode::from(status)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use formatter_kind::{DriverError, Formatter, NAMESPACE};
+    use longshore_loader::{Extension, ExtensionManager};
+    use std::sync::Arc;
+
+    struct Shout;
+
+    impl Formatter for Shout {
+        fn format(&self, data: &Data) -> Result<Vec<String>, DriverError> {
+            let pairs = data.sorted().into_iter();
+            Ok(pairs
+                .map(|p| format!("{}!", p.name.to_uppercase()))
+                .collect())
+        }
+    }
+
+    #[test]
+    fn a_manager_needs_no_file() {
+        let shout: Arc<dyn Formatter> = Arc::new(Shout);
+        let shout = Extension::from_driver(NAMESPACE, "shout", shout);
+        let formatters = ExtensionManager::test_instance(vec![shout]);
+        let data = sample();
+        let called = formatters.map_driver(|formatter| formatter.format(&data));
+        let lines = ["A!", "B!", "LONG!"].map(str::to_owned).to_vec();
+        assert_eq!(called, [("shout", Ok(lines))]);
+    }
+}

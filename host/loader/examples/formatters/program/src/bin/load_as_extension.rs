@@ -10,19 +10,17 @@ use formatter_programs::{loader, run, sample, show};
 
 fn main() -> ExitCode {
     run("load_as_extension [NAME=VALUE]...", |args| {
-        let pairs: Option<Data> = args
-            .iter()
-            .map(|arg| arg.split_once('='))
-            .collect::<Option<_>>();
-        pairs.map(|data| print(&if args.is_empty() { sample() } else { data }))
+        let pairs = args.iter().map(|arg| arg.split_once('='));
+        let data = pairs.collect::<Option<Data>>()?;
+        Some(print(if args.is_empty() { sample() } else { data }))
     })
 }
 
-fn print(data: &Data) -> Result<(), Box<dyn Error>> {
+fn print(data: Data) -> Result<(), Box<dyn Error>> {
     let loader = loader()?;
     let formatters = loader.namespace::<dyn Formatter>(NAMESPACE).all()?;
     let mut failed = formatters.failures().len();
-    for (name, result) in formatters.map_driver(|formatter| formatter.format(data)) {
+    for (name, result) in formatters.map_driver(|formatter| formatter.format(&data)) {
         show(&[format!("[{name}]")])?;
         match result {
             Ok(lines) => show(&lines)?,
@@ -38,12 +36,9 @@ fn print(data: &Data) -> Result<(), Box<dyn Error>> {
             format!("not loaded: {}", failure.refusal.why),
         ])?;
     }
+    let all = formatters.entry_points().len();
     match failed {
         0 => Ok(()),
-        n => Err(format!(
-            "{n} of {} formatters failed",
-            formatters.entry_points().len()
-        )
-        .into()),
+        n => Err(format!("{n} of {all} formatters failed").into()),
     }
 }
