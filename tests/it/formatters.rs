@@ -42,7 +42,7 @@ fn build() -> Example {
         outside::point_outwards(&dir.join(part), UP);
     }
     for part in ["simple", "fields", "program"] {
-        // Where a reader finds what was built, and the map looks for it; a target directory for each would only be slow.
+        // Where the map looks for what a reader builds; here all of it is in one directory, which is faster.
         std::os::unix::fs::symlink(&own, dir.join(part).join("target")).unwrap();
         let how = outside::Build {
             debug: true,

@@ -91,8 +91,8 @@
 //! [`FailureKind`]. `named` and `driver` fail with the first one. The others keep them in
 //! [`failures`](ExtensionManager::failures), and are made of the rest. `strict` changes that either way, and
 //! `on_failure` and `on_missing` ask the program. A driver whose constructor answers `unavailable` is not for this
-//! machine: that is a skip ([`LoadFailure::is_skip`]), listed, and no reason to warn. An entry that is `optional` in the
-//! map may be absent. [`Loader::report`] has what became of each entry, also of those that a manager left out.
+//! machine: that is a skip ([`LoadFailure::is_skip`]), listed, and no reason to warn. An entry that is `optional` in
+//! the map may be absent. [`Loader::report`] has what became of each entry, also of those that a manager left out.
 //!
 //! When a driver is called, its errors and its panics are values too: `DriverError`.
 //!
@@ -118,8 +118,8 @@
 //!
 //! # Logging
 //!
-//! Managers warn about what they leave out, and plugins have a log of their own. Both end in the program's sink; without
-//! one they are dropped:
+//! Managers warn about what they leave out, and plugins have a log of their own. Both end in the program's sink;
+//! without one they are dropped:
 //!
 //! ```
 //! # use longshore_loader::log;
