@@ -9,6 +9,7 @@ mod documents;
 mod drivers;
 mod errors;
 mod files;
+mod formatters;
 mod managers;
 mod operator;
 mod outside;

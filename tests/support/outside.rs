@@ -28,6 +28,9 @@ fn copy_dir(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).expect("the directory to copy") {
         let entry = entry.expect("an entry of it");
         let (source, dest) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_name() == "target" {
+            continue;
+        }
         if source.is_dir() {
             copy_dir(&source, &dest);
         } else {
