@@ -247,6 +247,7 @@ fn links_in_the_documents_lead_somewhere() {
         "ERRORS.md",
         "docs/abi.md",
         "docs/author.md",
+        "docs/map.md",
         "docs/operator.md",
     ] {
         let text = fs::read_to_string(root.join(document)).unwrap();
