@@ -7,6 +7,7 @@ use crate::up;
 const BENCHES: &[(&str, &str, &str)] = &[
     ("bridge", "longshore-loader", "bridge"),
     ("load", "longshore-loader", "load"),
+    ("map", "longshore-loader", "map"),
     ("scheduler", "longshore-tests", "scheduler"),
     ("boot", "longshore-tests", "boot"),
     ("startup", "longshore-tests", "startup"),
