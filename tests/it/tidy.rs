@@ -248,6 +248,7 @@ fn links_in_the_documents_lead_somewhere() {
         "ERRORS.md",
         "docs/abi.md",
         "docs/author.md",
+        "docs/map.md",
         "docs/operator.md",
         "docs/tutorial.md",
     ] {

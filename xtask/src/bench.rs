@@ -15,6 +15,7 @@ const SCRIPT: &str = "tests/bench/managers.py";
 const BENCHES: &[(&str, &str, &str)] = &[
     ("bridge", "longshore-loader", "bridge"),
     ("load", "longshore-loader", "load"),
+    ("map", "longshore-loader", "map"),
     ("managers", "longshore-loader", "managers"),
     ("scheduler", "longshore-tests", "scheduler"),
     ("boot", "longshore-tests", "boot"),
@@ -71,7 +72,7 @@ fn managers() -> Result<(), String> {
         .arg(&theirs))?;
     let said = dir.join("managers.log");
     let log = File::create(&said).map_err(|e| format!("{}: {e}", said.display()))?;
-    for (target, only) in [("bridge", "u64"), ("load", "map"), ("managers", "")] {
+    for (target, only) in [("bridge", "u64"), ("map", ""), ("managers", "")] {
         let mut bench = cargo(&["bench", "--package", "longshore-loader", "--bench", target]);
         let log = log
             .try_clone()

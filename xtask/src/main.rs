@@ -21,7 +21,7 @@ usage: cargo xtask COMMAND
   test [ARGS…]              install what tests need, build everything, run all tests (ARGS go to `cargo test`)
   matrix [--check]          load plugins of every compiler, profile and allocator; write (or check) the table in docs/abi.md
   old-plugins               build the files of tests/old for this release of plugin-api, once
-  bench [NAME…]             run the benchmarks: bridge load managers scheduler boot startup (all by default)
+  bench [NAME…]             run the benchmarks: bridge load map managers scheduler boot startup (all by default)
 ";
 
 fn main() -> ExitCode {

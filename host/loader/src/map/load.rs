@@ -241,8 +241,11 @@ fn unreadable(path: &Path, error: &io::Error) -> Box<Diagnostic> {
         codes::MAP_UNREADABLE
     };
     let what = format!("cannot read plugin map `{}`: {error}", escape(&shown));
-    let help = match crate::inspect::neighbour(path).filter(|_| absent) {
+    // What is there and cannot be found is a link that leads nowhere; it is its own neighbour.
+    let dangles = absent && path.symlink_metadata().is_ok();
+    let help = match crate::inspect::neighbour(path).filter(|_| absent && !dangles) {
         Some(near) => format!("did you mean `{}`?", escape(&near)),
+        None if dangles => "mend the link, or remove it".to_owned(),
         None if absent => "correct the path, or write the file".to_owned(),
         None => "make it readable for the service user".to_owned(),
     };

@@ -168,3 +168,76 @@ fn show_is_json_too() {
         (3, &json!("config/not-found"))
     );
 }
+
+#[test]
+fn the_merged_map_is_shown_without_secrets() {
+    let place = with_map(
+        "[longshore]\nsearch = []\n[longshore.policy.hooks]\nconflicts = 'all'\n\
+         [hooks]\nbuilt = 'a.so'\nold = { alias = 'built', deprecated = 'use it' }\n",
+    );
+    place.write(
+        "plugins.d/10-site.toml",
+        "[hooks]\nbuilt = { lib = 'b.so', settings = { password = 'hunter2' }, append = true }\nold = false\n",
+    );
+    let ran = place.run("config show --map");
+    let expected = "[longshore]
+search = []
+include = []
+
+[longshore.policy.\"hooks\"]
+conflicts = \"all\"
+
+[\"hooks\"]
+built = [
+  \"a.so\",
+  { lib = \"b.so\", append = true, settings = { password = \"***\" } },
+]
+old = { alias = \"built\", enabled = false, deprecated = \"use it\" }
+";
+    assert_eq!((ran.exit, ran.out.as_str()), (0, expected), "{}", ran.err);
+    let json = place.run("config show --map --json").json();
+    let names: Vec<&str> = json["hooks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["built", "old", "built"]);
+    assert_eq!(json["hooks"][1]["enabled"], false);
+    assert_eq!(json["hooks"][2]["settings"], json!({"password": "***"}));
+    assert_eq!(place.run("config show --map --origin").exit, 2);
+}
+
+#[test]
+fn a_broken_map_is_not_shown() {
+    let place = with_map("[n]\nx = f.so\n");
+    let ran = place.run("config show --map --json");
+    assert_eq!((ran.exit, &ran.error()["code"]), (3, &json!("map/syntax")));
+}
+
+#[test]
+fn check_asks_about_conflicts_and_idle_directories() {
+    let place = with_map(
+        "[longshore]\ninclude = ['plugins.d', 'site.d', 'none.d', '.']\n[n]\nx = 'a.so'\ny = 'a.so'\n",
+    );
+    place.write(
+        "site.d/10-a.toml",
+        "[n]\nx = { lib = 'b.so', append = true }\ny = 'b.so'\n",
+    );
+    let ran = place.run("config check");
+    assert_eq!(ran.exit, 0, "{}", ran.err);
+    let said = |what: &str| ran.err.contains(what);
+    assert!(
+        said("/site.d/10-a.toml:3:1` both give `y` of `n`"),
+        "{}",
+        ran.err
+    );
+    assert!(!said("both give `x`"), "appended on purpose: {}", ran.err);
+    assert!(said("/none.d` holds no `*.toml`"), "{}", ran.err);
+    assert!(said("is the directory of the map itself"), "{}", ran.err);
+    assert!(
+        !said("plugins.d` holds"),
+        "the default may be absent: {}",
+        ran.err
+    );
+}

@@ -1,6 +1,8 @@
 //! Which files are read, in which order, and where libraries are looked for.
 
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use super::{names, one};
 use crate::map::{Environment, LoadOptions, PluginMap};
@@ -30,7 +32,7 @@ fn files_are_found_and_ordered() {
     write("s/note.txt", "nonsense");
     write("s/05-first.toml", "[n]\nfirst = 'first.so'\n");
     write("s/s.so", "");
-    std::os::unix::fs::symlink("/dev/null", dir.path().join("s/50-gone.toml")).unwrap();
+    symlink("/dev/null", dir.path().join("s/50-gone.toml")).unwrap();
     let map = PluginMap::load(&dir.path().join("plugins.toml"), &Environment::default()).unwrap();
     assert_eq!(names(&map, "n"), ["first.so", "./s.so"]);
     let found = map.resolve_library(one(&map, "n", "x")).unwrap();
@@ -47,24 +49,149 @@ fn files_are_found_and_ordered() {
     assert_eq!(map.diagnostics()[0].code, "map/syntax");
 }
 
+/// Loads a file of a directory that holds an empty `plugins.toml`; the directory's name is left
+/// out of the message.
+fn refusal(prepare: impl FnOnce(&Path), name: &str) -> String {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    fs::write(dir.path().join("plugins.toml"), "").expect("a file");
+    prepare(dir.path());
+    let error = PluginMap::load(&dir.path().join(name), &Environment::default());
+    let shown = error.expect_err("there is no map").to_string();
+    shown.replace(&format!("{}/", dir.path().display()), "")
+}
+
 #[test]
-fn absent_and_odd_base_files() {
-    let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("plugins.toml"), "").unwrap();
-    let code = |name: &str| {
-        let error = PluginMap::load(&dir.path().join(name), &Environment::default()).unwrap_err();
-        (
-            error.diagnostics[0].code,
-            error.diagnostics[0].help.clone().unwrap(),
-        )
+fn an_absent_base_file() {
+    assert_eq!(
+        refusal(|_| (), "plugin.toml"),
+        "error[map/not-found]: cannot read plugin map `plugin.toml`: No such file or directory (os error 2)
+  --> plugin.toml
+  = do: did you mean `plugins.toml`?
+"
+    );
+    let far = refusal(|_| (), "something-else.toml");
+    assert!(
+        far.ends_with("  = do: correct the path, or write the file\n"),
+        "{far}"
+    );
+}
+
+#[test]
+fn a_base_file_that_is_no_file() {
+    let directory = |dir: &Path| fs::create_dir(dir.join("d.toml")).expect("a directory");
+    assert_eq!(
+        refusal(directory, "d.toml"),
+        "error[map/unreadable]: cannot read plugin map `d.toml`: it is a directory
+  --> d.toml
+  = do: name the file
+"
+    );
+    let device = |dir: &Path| symlink("/dev/zero", dir.join("z.toml")).expect("a link");
+    assert_eq!(
+        refusal(device, "z.toml"),
+        "error[map/unreadable]: cannot read plugin map `z.toml`: it is not a regular file
+  --> z.toml
+  = do: name the file
+"
+    );
+}
+
+/// A driver that is silently missing is worse than a host that does not start.
+#[test]
+fn a_drop_in_that_leads_nowhere() {
+    let link = |dir: &Path| {
+        fs::create_dir(dir.join("plugins.d")).expect("a directory");
+        symlink("gone", dir.join("plugins.d/10-a.toml")).expect("a link");
     };
-    let near = ("map/not-found", "did you mean `plugins.toml`?".to_owned());
-    assert_eq!(code("plugin.toml"), near);
-    assert_eq!(code(".").0, "map/unreadable");
-    fs::write(dir.path().join("big.toml"), "#".repeat(2 << 20)).unwrap();
-    assert_eq!(code("big.toml").0, "map/too-large");
-    fs::write(dir.path().join("utf16.toml"), b"\xff\xfea\0").unwrap();
-    assert_eq!(code("utf16.toml").0, "map/encoding");
+    assert_eq!(
+        refusal(link, "plugins.toml"),
+        "error[map/not-found]: cannot read plugin map `plugins.d/10-a.toml`: No such file or directory (os error 2)
+  --> plugins.d/10-a.toml
+  = do: mend the link, or remove it
+"
+    );
+}
+
+#[test]
+fn large_and_odd_base_files() {
+    let big = |dir: &Path| fs::write(dir.join("b.toml"), "#".repeat(2 << 20)).expect("a file");
+    let shown = refusal(big, "b.toml");
+    assert!(shown.starts_with("error[map/too-large]: `"), "{shown}");
+    assert!(
+        shown.contains("b.toml` has 1048577 bytes, the limit is 1048576\n"),
+        "{shown}"
+    );
+    let utf16 = |dir: &Path| fs::write(dir.join("u.toml"), b"\xff\xfea\0").expect("a file");
+    let shown = refusal(utf16, "u.toml");
+    assert!(
+        shown.starts_with("error[map/encoding]: the text is UTF-16\n  --> u.toml:1:1\n"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn drop_ins_are_bounded() {
+    let many = |dir: &Path| {
+        fs::create_dir(dir.join("plugins.d")).expect("a directory");
+        for i in 0..=1_000 {
+            fs::write(dir.join(format!("plugins.d/{i}.toml")), "").expect("a file");
+        }
+    };
+    assert_eq!(
+        refusal(many, "plugins.toml"),
+        "error[map/too-large]: more than 1000 drop-in files
+  --> plugins.d
+  = do: join some of them
+"
+    );
+}
+
+#[test]
+fn what_is_no_regular_file_is_no_drop_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("plugins.toml");
+    fs::write(&path, "[longshore]\ninclude = ['v', 's']\n").unwrap();
+    fs::create_dir_all(dir.path().join("v/dir.toml")).unwrap();
+    fs::create_dir_all(dir.path().join("s/10-x.toml")).unwrap();
+    fs::write(dir.path().join("v/10-x.toml"), "[n]\nx = 'v.so'\n").unwrap();
+    fs::write(dir.path().join("v/20-y.toml~"), "nonsense").unwrap();
+    fs::write(dir.path().join("v/30-empty.toml"), "").unwrap();
+    symlink("/dev/zero", dir.path().join("v/40-z.toml")).unwrap();
+    let map = PluginMap::load(&path, &Environment::default()).unwrap();
+    assert_eq!(names(&map, "n"), ["v.so"], "a directory masks nothing");
+    let found: Vec<_> = map.includes().iter().map(|i| i.files).collect();
+    assert_eq!(found, [2, 0]);
+}
+
+#[test]
+fn a_library_that_is_nowhere() {
+    let map = PluginMap::parse(
+        "[longshore]\nsearch = ['/no/a', '/no/b']\n[n]\nx = 'x.so'\ny = '/no/y.so'\n",
+        "p",
+    );
+    let map = map.unwrap();
+    let refused = |name| {
+        let entry = one(&map, "n", name);
+        let refusal = map.resolve_library(entry).unwrap_err().into_refusal(entry);
+        (refusal.code, refusal.why, refusal.help)
+    };
+    let help = "install the file, or correct `lib` or `[longshore] search`";
+    let why = "library `x.so` not found; looked in `/no/a`, `/no/b` (p:4:1)";
+    assert_eq!(
+        refused("x"),
+        ("plugin/not-found", why.to_owned(), help.to_owned())
+    );
+    let why = "library `/no/y.so` not found; looked in `/no` (p:5:1)";
+    assert_eq!(
+        refused("y"),
+        ("plugin/not-found", why.to_owned(), help.to_owned())
+    );
+    let map = PluginMap::parse("[n]\nx = 'x.so'\n", "p").unwrap();
+    let missing = map.resolve_library(one(&map, "n", "x")).unwrap_err();
+    assert_eq!(
+        missing.to_string(),
+        "library `x.so` not found; there is no directory to look in"
+    );
 }
 
 #[test]

@@ -19,6 +19,7 @@
 mod bad_bytes;
 mod bad_names;
 mod bad_syntax;
+mod document;
 mod duplicates;
 mod entries;
 mod environment;
