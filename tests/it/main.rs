@@ -3,12 +3,16 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod abi_changes;
+mod abi_plugins;
+mod abi_process;
 mod boot;
 mod crash;
 mod documents;
 mod drivers;
 mod errors;
 mod files;
+mod old;
 mod operator;
 mod outside;
 mod tidy;
