@@ -67,7 +67,10 @@ fn records_follow_the_hosts_level_and_a_drop_runs_once() {
         let (off, last) = off.split_once("a drop that panics\n").unwrap();
         assert_eq!(off, "0\n", "{text}");
         assert_eq!(
-            (count(last, "3 drop_panics driver"), count(last, "while being dropped")),
+            (
+                count(last, "3 drop_panics driver"),
+                count(last, "while being dropped")
+            ),
             (1, 1),
             "{text}"
         );

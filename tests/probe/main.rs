@@ -112,10 +112,8 @@ fn strings(lib: &Path, dir: &Path) -> Result<(), String> {
     };
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(send)).collect();
-        let ended = threads.into_iter().map(|thread| thread.join());
-        ended
-            .map(|end| end.unwrap_or(Err("a thread panicked".to_owned())))
-            .collect()
+        let mut ended = threads.into_iter().map(|thread| thread.join());
+        ended.try_for_each(|end| end.unwrap_or(Err("a thread panicked".to_owned())))
     })
 }
 

@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: the benchmarks behind the table in the README, each by name.
 
 use crate::cargo::{cargo, run};
-use crate::up;
+use crate::{many, up};
 
 /// Name, package, bench target.
 const BENCHES: &[(&str, &str, &str)] = &[
@@ -12,13 +12,17 @@ const BENCHES: &[(&str, &str, &str)] = &[
     ("startup", "longshore-tests", "startup"),
 ];
 
+/// The one that is a program of its own.
+const MANY: &str = "many";
+
 /// Builds everything in release and runs the benchmarks that are named, or all.
 pub(crate) fn bench(names: &[String]) -> Result<(), String> {
     if let Some(unknown) = names
         .iter()
-        .find(|n| !BENCHES.iter().any(|(name, ..)| name == n))
+        .find(|n| *n != MANY && !BENCHES.iter().any(|(name, ..)| name == n))
     {
-        let known: Vec<&str> = BENCHES.iter().map(|(name, ..)| *name).collect();
+        let known = BENCHES.iter().map(|(name, ..)| *name);
+        let known: Vec<&str> = known.chain([MANY]).collect();
         return Err(format!(
             "no benchmark `{unknown}`; there are {}",
             known.join(", ")
@@ -41,6 +45,9 @@ pub(crate) fn bench(names: &[String]) -> Result<(), String> {
                 target,
             ]))?;
         }
+    }
+    if names.is_empty() || names.iter().any(|n| n == MANY) {
+        many::many()?;
     }
     Ok(())
 }

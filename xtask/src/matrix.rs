@@ -19,7 +19,10 @@ const FEATURES: &[(&str, &str)] = &[
     ("mimalloc", "mimalloc"),
     ("mimalloc-dynamic-tls", "mimalloc, `local_dynamic_tls`"),
     ("jemalloc", "jemalloc"),
-    ("jemalloc-dynamic-tls", "jemalloc, `disable_initial_exec_tls`"),
+    (
+        "jemalloc-dynamic-tls",
+        "jemalloc, `disable_initial_exec_tls`",
+    ),
 ];
 const PAGE: &str = "docs/abi.md";
 const BEGIN: &str = "<!-- cargo xtask matrix -->\n";
