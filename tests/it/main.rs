@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod abi_changes;
+mod abi_page;
 mod abi_plugins;
 mod abi_process;
 mod boot;

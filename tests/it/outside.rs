@@ -52,23 +52,18 @@ fn plugins_of_other_compilers_and_profiles_load_and_work() {
 /// `panic = "abort"` is found in the note, before any code runs.
 #[test]
 fn a_plugin_that_aborts_on_panic_is_refused() {
-    let dir = tempfile::tempdir().unwrap();
-    let source = dir.path().join("misbehaving");
-    outside::copy("tests/misbehaving", &source);
-    outside::point_at_api(&source);
-    let manifest = source.join("Cargo.toml");
-    let text = fs::read_to_string(&manifest).unwrap();
-    fs::write(&manifest, text + "\n[profile.release]\npanic = \"abort\"\n").unwrap();
+    let crates = ["tests/old/source"];
+    let source = outside::checkout("abort", &crates).join(crates[0]);
     let how = outside::Build {
-        env: vec![("CARGO_INCREMENTAL", "0")],
+        env: vec![("CARGO_PROFILE_RELEASE_PANIC", "abort")],
         ..Default::default()
     };
-    // A target directory of its own: the others share theirs, and a mix of panic modes would rebuild it each time.
-    let lib = outside::build(&source, &how).join("liblongshore_misbehaving.so");
-    let copy = dir.path().join("abort.so");
-    fs::copy(lib, &copy).unwrap();
-    let error = longshore_loader::inspect::inspect(&copy).unwrap_err();
+    let lib = outside::build(&source, &how).join("liblongshore_old_plugin.so");
+    let error = longshore_loader::inspect::inspect(&lib).unwrap_err();
     assert_eq!(error.code, "abi/panic-abort");
+    let dir = tempfile::tempdir().unwrap();
+    let why = probe::exercise(&lib, dir.path()).unwrap_err();
+    assert!(why.ends_with("code=abi/panic-abort"), "{why}");
 }
 
 /// A stripped, fully optimised plugin keeps its note and exports one symbol.
