@@ -3,6 +3,10 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod abi_changes;
+mod abi_page;
+mod abi_plugins;
+mod abi_process;
 mod boot;
 mod crash;
 mod documents;
@@ -11,6 +15,7 @@ mod errors;
 mod files;
 mod formatters;
 mod managers;
+mod old;
 mod operator;
 mod outside;
 mod tidy;

@@ -1,102 +1,69 @@
 //! Plugins and programs from outside the workspace, by this compiler and by others.
 
-use std::path::Path;
+use std::fs;
 use std::process::Command;
 
-use longshore_loader::{Loader, PluginMap};
-use longshore_plugin_api::{Filter, Mask, RequestFields, full, testing};
-use longshore_tests::{files, outside};
+use longshore_tests::{files, outside, probe};
 
-const FILTERS: &str = "longshore.scheduler.filter";
-
-fn filter_works(lib: &Path, entry: &str, settings: &str) {
-    let dir = tempfile::tempdir().unwrap();
-    let text = format!(
-        "[\"{FILTERS}\"]\n{entry} = {{ lib = \"{}\", settings = {settings} }}\n",
-        lib.display()
-    );
-    let loader = Loader::new(PluginMap::parse(&text, "plugins.toml").unwrap(), dir.path());
-    let manager = loader
-        .namespace::<dyn Filter>(FILTERS)
-        .driver(entry)
-        .unwrap_or_else(|e| panic!("{e}"));
-    let hosts = testing::hosts(70, |_, _| {}).snapshot();
-    let mut words = full(70);
-    let mut mask = Mask::new(&mut words, 70);
-    manager
-        .driver()
-        .filter_all(&hosts, &RequestFields::default().into(), &mut mask)
-        .unwrap();
-    assert_eq!(mask.count(), 70, "{}", lib.display());
-}
-
-/// The same sources by every compiler at hand, in both profiles: each loads into this host and works, and a
-/// panic in it is caught.
+/// One source by every compiler at hand, as an author writes it: no `unsafe`, no warning, no other dependency. In debug,
+/// and in release with everything that makes a file small; in edition 2021 and, where there is one, 2024. Each loads into
+/// this host, every method answers and every panic is caught.
 #[test]
 fn plugins_of_other_compilers_and_profiles_load_and_work() {
-    let dir = tempfile::tempdir().unwrap();
-    let source = dir.path().join("misbehaving");
-    outside::copy("tests/misbehaving", &source);
-    outside::point_at_api(&source);
+    let crates = ["tests/old/source"];
+    let of_2021 = outside::checkout("compilers", &crates).join(crates[0]);
+    let api = format!("\"{}\"", files::workspace().join("plugin-api").display());
+    let of_2024 = outside::checkout_changed("compilers-2024", &crates, |file, text| {
+        let text = text.replace("\"../../../plugin-api\"", &api);
+        let manifest = file.ends_with("Cargo.toml");
+        manifest.then(|| text.replace("edition = \"2021\"", "edition = \"2024\""))
+    });
+    let of_2024 = of_2024.join(crates[0]);
+    let source = fs::read_to_string(of_2021.join("src/lib.rs")).unwrap();
+    assert!(source.contains("#![forbid(unsafe_code)]\n#![deny(warnings)]"));
     let toolchains = outside::toolchains();
     assert!(toolchains.iter().any(|t| t == "1.63"), "{toolchains:?}");
+    let own = |debug| outside::Build {
+        debug,
+        ..Default::default()
+    };
     let mut builds = vec![
-        outside::Build {
-            debug: true,
-            ..Default::default()
-        },
-        outside::Build::default(),
+        (&of_2021, own(true)),
+        (&of_2021, own(false)),
+        (&of_2024, own(true)),
     ];
     for version in toolchains {
-        builds.push(outside::Build {
+        // Edition 2024 came with 1.85.
+        let knows_2024 = version != "1.63";
+        let how = outside::Build {
             toolchain: Some(version.leak()),
             ..Default::default()
-        });
+        };
+        builds.push((if knows_2024 { &of_2024 } else { &of_2021 }, how));
     }
-    for how in builds {
-        let _ = std::fs::remove_file(source.join("Cargo.lock"));
-        let lib = outside::build(&source, &how).join("liblongshore_misbehaving.so");
-        filter_works(&lib, "picky", "{ name = \"x\" }");
-        let text = format!("[\"{FILTERS}\"]\npanics = \"{}\"\n", lib.display());
-        let loader = Loader::new(PluginMap::parse(&text, "plugins.toml").unwrap(), dir.path());
-        let panics = loader
-            .namespace::<dyn Filter>(FILTERS)
-            .driver("panics")
-            .unwrap()
-            .driver();
-        let hosts = testing::hosts(1, |_, _| {}).snapshot();
-        let mut words = full(1);
-        let error = panics
-            .filter_all(
-                &hosts,
-                &RequestFields::default().into(),
-                &mut Mask::new(&mut words, 1),
-            )
-            .unwrap_err();
-        assert!(error.panicked_at().is_some(), "{how:?}: {error}");
+    for (source, how) in builds {
+        let _ = fs::remove_file(source.join("Cargo.lock"));
+        let lib = outside::build(source, &how).join("liblongshore_old_plugin.so");
+        let dir = tempfile::tempdir().unwrap();
+        probe::exercise(&lib, dir.path()).unwrap_or_else(|why| panic!("{how:?}: {why}"));
     }
 }
 
 /// `panic = "abort"` is found in the note, before any code runs.
 #[test]
 fn a_plugin_that_aborts_on_panic_is_refused() {
-    let dir = tempfile::tempdir().unwrap();
-    let source = dir.path().join("misbehaving");
-    outside::copy("tests/misbehaving", &source);
-    outside::point_at_api(&source);
-    let manifest = source.join("Cargo.toml");
-    let text = std::fs::read_to_string(&manifest).unwrap();
-    std::fs::write(&manifest, text + "\n[profile.release]\npanic = \"abort\"\n").unwrap();
+    let crates = ["tests/old/source"];
+    let source = outside::checkout("abort", &crates).join(crates[0]);
     let how = outside::Build {
-        env: vec![("CARGO_INCREMENTAL", "0")],
+        env: vec![("CARGO_PROFILE_RELEASE_PANIC", "abort")],
         ..Default::default()
     };
-    // A target directory of its own: the others share theirs, and a mix of panic modes would rebuild it each time.
-    let lib = outside::build(&source, &how).join("liblongshore_misbehaving.so");
-    let copy = dir.path().join("abort.so");
-    std::fs::copy(lib, &copy).unwrap();
-    let error = longshore_loader::inspect::inspect(&copy).unwrap_err();
+    let lib = outside::build(&source, &how).join("liblongshore_old_plugin.so");
+    let error = longshore_loader::inspect::inspect(&lib).unwrap_err();
     assert_eq!(error.code, "abi/panic-abort");
+    let dir = tempfile::tempdir().unwrap();
+    let why = probe::exercise(&lib, dir.path()).unwrap_err();
+    assert!(why.ends_with("code=abi/panic-abort"), "{why}");
 }
 
 /// A stripped, fully optimised plugin keeps its note and exports one symbol.
@@ -148,14 +115,14 @@ fn a_third_party_defines_a_kind_and_loads_it_with_the_same_managers() {
     }
     let plugin = outside::build(&dir.path().join("plugin"), &outside::Build::default());
     let lock = files::workspace().join("Cargo.lock");
-    std::fs::copy(lock, dir.path().join("program/Cargo.lock")).unwrap();
+    fs::copy(lock, dir.path().join("program/Cargo.lock")).unwrap();
     let program = outside::build(&dir.path().join("program"), &outside::Build::default());
     let entry = format!(
         "{{ lib = \"{}\", settings = {{ mark = \".\" }} }}",
         plugin.join("libgreeter_plugin.so").display()
     );
     let map = dir.path().join("plugins.toml");
-    std::fs::write(
+    fs::write(
         &map,
         format!("[\"example.greeter\"]\nenglish = {entry}\ngerman = {entry}\n"),
     )
@@ -197,17 +164,17 @@ fn a_kind_may_grow_and_nothing_else() {
     for part in ["kind", "plugin", "program"] {
         outside::point_outwards(&dir.path().join(part), "../../../../");
     }
-    std::fs::copy(
+    fs::copy(
         files::workspace().join("Cargo.lock"),
         dir.path().join("program/Cargo.lock"),
     )
     .unwrap();
     let program = outside::build(&dir.path().join("program"), &outside::Build::default());
-    let program = std::fs::copy(program.join("greeter-program"), dir.path().join("host"))
+    let program = fs::copy(program.join("greeter-program"), dir.path().join("host"))
         .map(|_| dir.path().join("host"))
         .unwrap();
     let kind = dir.path().join("kind/src/lib.rs");
-    let original = std::fs::read_to_string(&kind).unwrap();
+    let original = fs::read_to_string(&kind).unwrap();
     let provided = original
         .find("        /// The words for everybody.")
         .unwrap();
@@ -226,7 +193,7 @@ fn a_kind_may_grow_and_nothing_else() {
         .replace("fn greet(", "fn hail(")
         .replace("self.greet(", "self.hail(");
     let plugin_source = dir.path().join("plugin/src/lib.rs");
-    let plugin = std::fs::read_to_string(&plugin_source).unwrap();
+    let plugin = fs::read_to_string(&plugin_source).unwrap();
     for (what, source, refused) in [
         ("older", without, None),
         ("newer", with, None),
@@ -234,19 +201,19 @@ fn a_kind_may_grow_and_nothing_else() {
         ("a method renamed", renamed, Some(["hail", "greet"])),
     ] {
         let is_renamed = source.contains("fn hail(");
-        std::fs::write(&kind, source).unwrap();
+        fs::write(&kind, source).unwrap();
         let text = if is_renamed {
             plugin.replace("fn greet(", "fn hail(")
         } else {
             plugin.clone()
         };
-        std::fs::write(&plugin_source, text).unwrap();
+        fs::write(&plugin_source, text).unwrap();
         let lib = outside::build(&dir.path().join("plugin"), &outside::Build::default());
         // Of its own, so that the next build does not change the file under its name.
         let lib_copy = dir.path().join(format!("{}.so", what.replace(' ', "_")));
-        std::fs::copy(lib.join("libgreeter_plugin.so"), &lib_copy).unwrap();
+        fs::copy(lib.join("libgreeter_plugin.so"), &lib_copy).unwrap();
         let map = dir.path().join("plugins.toml");
-        std::fs::write(
+        fs::write(
             &map,
             format!(
                 "[\"example.greeter\"]\nenglish = \"{}\"\n",

@@ -4,7 +4,7 @@
 //! - `exercise FILE…`: `FILE: loads` or `FILE: refused: why`, one line each.
 //! - `log FILE`: the records of one run at each of three levels.
 //! - `strings FILE`: 20 000 texts both ways by each of four threads, with panics between them.
-//! - `many DIR`: loads every file of a directory, and says how many told a serial number of their own.
+//! - `many DIR`: loads every file of a directory, and says how many drivers, serial numbers and libraries that made.
 
 #![forbid(unsafe_code)]
 
@@ -112,30 +112,48 @@ fn strings(lib: &Path, dir: &Path) -> Result<(), String> {
     };
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(send)).collect();
-        let ended = threads.into_iter().map(|thread| thread.join());
-        ended
-            .map(|end| end.unwrap_or(Err("a thread panicked".to_owned())))
-            .collect()
+        let mut ended = threads.into_iter().map(|thread| thread.join());
+        ended.try_for_each(|end| end.unwrap_or(Err("a thread panicked".to_owned())))
     })
 }
 
-/// Every file of `from` is a build of its own; all stay loaded.
+/// Every file of `from`; all stay loaded, also when their drivers are gone.
 fn many(from: &Path, dir: &Path) -> Result<(), String> {
     let files = std::fs::read_dir(from).map_err(|e| e.to_string())?;
-    let files: Vec<PathBuf> = files.filter_map(|e| Some(e.ok()?.path())).collect();
+    let mut files: Vec<PathBuf> = files.filter_map(|e| Some(e.ok()?.path())).collect();
+    files.sort();
+    let before = libraries()?;
     let begun = std::time::Instant::now();
-    let mut serials = BTreeSet::new();
-    let mut drivers = Vec::new();
+    let (mut serials, mut drivers) = (BTreeSet::new(), Vec::new());
     for file in &files {
-        let probe = driver(file, dir, "plain")?;
-        let place = probe.place().map_err(|e| e.to_string())?;
-        serials.extend(place.into_iter().nth(4));
-        drivers.push(probe);
+        match driver(file, dir, "plain") {
+            Ok(probe) => {
+                let place = probe.place().map_err(|e| e.to_string())?;
+                serials.extend(place.into_iter().nth(4));
+                drivers.push(probe);
+            }
+            Err(why) => println!("refused: {}", why.replace('\n', " ")),
+        }
     }
     let took = begun.elapsed();
+    let opened = libraries()? - before;
+    println!(
+        "{} files, {} drivers, {} serial numbers, {opened} libraries",
+        files.len(),
+        drivers.len(),
+        serials.len()
+    );
+    drop(drivers);
+    let kept = libraries()? - before;
+    println!("{kept} libraries when the drivers are gone");
     let status = std::fs::read_to_string("/proc/self/status").map_err(|e| e.to_string())?;
     let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    println!("{} files, {} serial numbers", files.len(), serials.len());
-    eprintln!("{took:?}, resident {}", memory.unwrap_or("?").trim());
+    println!("resident {}, {took:.2?}", memory.unwrap_or("?").trim());
     Ok(())
+}
+
+/// Mappings of code, one for each library.
+fn libraries() -> Result<usize, String> {
+    let maps = std::fs::read_to_string("/proc/self/maps").map_err(|e| e.to_string())?;
+    Ok(maps.lines().filter(|line| line.contains(" r-xp ")).count())
 }

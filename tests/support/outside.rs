@@ -4,6 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::Value as Json;
 
 use crate::files::{target, workspace};
 
@@ -14,6 +17,8 @@ pub struct Build {
     pub toolchain: Option<&'static str>,
     /// Debug profile.
     pub debug: bool,
+    /// Features of the crate.
+    pub features: Vec<&'static str>,
     /// Further environment, such as `RUSTFLAGS`.
     pub env: Vec<(&'static str, &'static str)>,
 }
@@ -57,16 +62,61 @@ pub fn point_outwards(crate_dir: &Path, up: &str) {
     edit(&crate_dir.join("Cargo.toml"), up, &root);
 }
 
-/// Builds a crate and answers the directory of its artifacts.
+/// Builds a crate and answers a directory of its own that holds the `.so` files and programs that came of it: the next
+/// build, also of a crate of the same name, leaves them alone.
 ///
 /// # Panics
 /// If it does not build, with everything that cargo said.
 pub fn build(crate_dir: &Path, how: &Build) -> PathBuf {
-    let cache = format!("outside/{}", how.toolchain.unwrap_or("own"));
-    let target_dir = target().join(cache);
+    /// The directory of each build of this process.
+    static BUILT: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut cargo = cargo_for(crate_dir, how);
+    let out = cargo.output().expect("cargo runs");
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert!(
+        out.status.success(),
+        "building {} failed:\n{said}",
+        crate_dir.display()
+    );
+    let all = crate_dir.join("built");
+    if !built.iter().any(|dir| dir.starts_with(&all)) {
+        // What an earlier run has left.
+        let _ = fs::remove_dir_all(&all);
+    }
+    let kept = all.join(built.len().to_string());
+    fs::create_dir_all(&kept).expect("a directory for what was built");
+    built.push(kept.clone());
+    for file in artifacts(&String::from_utf8_lossy(&out.stdout), crate_dir) {
+        let name = file.file_name().expect("an artifact is a file");
+        fs::copy(&file, kept.join(name)).expect("a copied artifact");
+    }
+    kept
+}
+
+/// The libraries and programs of the crate itself, from cargo's messages.
+fn artifacts(messages: &str, crate_dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for message in messages.lines() {
+        let message: Json = serde_json::from_str(message).unwrap_or_default();
+        let manifest = message["manifest_path"].as_str().unwrap_or_default();
+        if Path::new(manifest).parent() == Some(crate_dir) {
+            let files = message["filenames"].as_array().into_iter().flatten();
+            let files = files.chain([&message["executable"]]);
+            let files = files.filter_map(Json::as_str).map(PathBuf::from);
+            found.extend(files.filter(|f| f.extension().is_none_or(|x| x == "so")));
+        }
+    }
+    found
+}
+
+fn cargo_for(crate_dir: &Path, how: &Build) -> Command {
+    let target_dir = target()
+        .join("outside")
+        .join(how.toolchain.unwrap_or("own"));
     let mut cargo = Command::new(env!("CARGO"));
     cargo
-        .arg("build")
+        .args(["build", "--message-format", "json-render-diagnostics"])
         .arg("--target-dir")
         .arg(&target_dir)
         .current_dir(crate_dir);
@@ -76,6 +126,9 @@ pub fn build(crate_dir: &Path, how: &Build) -> PathBuf {
     }
     if !how.debug {
         cargo.arg("--release");
+    }
+    if !how.features.is_empty() {
+        cargo.arg("--features").arg(how.features.join(","));
     }
     if let Some(version) = how.toolchain {
         let rustc = target().join("toolchains").join(version).join("bin/rustc");
@@ -87,14 +140,54 @@ pub fn build(crate_dir: &Path, how: &Build) -> PathBuf {
         cargo.env("RUSTC", rustc);
     }
     cargo.envs(how.env.iter().copied());
-    let out = cargo.output().expect("cargo runs");
-    let said = String::from_utf8_lossy(&out.stderr);
-    assert!(
-        out.status.success(),
-        "building {} failed:\n{said}",
-        crate_dir.display()
-    );
-    target_dir.join(if how.debug { "debug" } else { "release" })
+    cargo
+}
+
+/// Checks crates of the workspace out into a directory that stays, so that the next run builds only what changed, and
+/// points them at the workspace's `longshore-plugin-api`. The copies keep their places relative to each other; `name`
+/// belongs to one test.
+pub fn checkout(name: &str, crates: &[&str]) -> PathBuf {
+    let api = format!("\"{}\"", workspace().join("plugin-api").display());
+    checkout_changed(name, crates, |file, text| {
+        let manifest = file.ends_with("Cargo.toml");
+        manifest.then(|| text.replace("\"../../../plugin-api\"", &api))
+    })
+}
+
+/// As [`checkout`], with other texts in the files for which `change` (given the path in the workspace) answers one.
+pub fn checkout_changed(
+    name: &str,
+    dirs: &[&str],
+    change: impl Fn(&Path, &str) -> Option<String>,
+) -> PathBuf {
+    let to = target().join("outside/copies").join(name);
+    for dir in dirs {
+        update(Path::new(dir), &to, &change);
+    }
+    to
+}
+
+/// Writes what differs, and nothing else: cargo looks at the time of the last change.
+fn update(path: &Path, to: &Path, change: &impl Fn(&Path, &str) -> Option<String>) {
+    let (source, dest) = (workspace().join(path), to.join(path));
+    if source.is_dir() {
+        for entry in fs::read_dir(source).expect("the directory to copy") {
+            let name = entry.expect("an entry of it").file_name();
+            update(&path.join(name), to, change);
+        }
+        return;
+    }
+    let mut bytes = fs::read(&source).expect("a file to copy");
+    if let Some(text) = std::str::from_utf8(&bytes)
+        .ok()
+        .and_then(|t| change(path, t))
+    {
+        bytes = text.into_bytes();
+    }
+    if fs::read(&dest).ok().as_deref() != Some(&bytes) {
+        fs::create_dir_all(dest.parent().unwrap_or(to)).expect("a directory for the copy");
+        fs::write(&dest, bytes).expect("a copied file");
+    }
 }
 
 /// The versions of the compilers that `cargo xtask test` unpacked.

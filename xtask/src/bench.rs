@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::cargo::{cargo, root, run, target_dir};
-use crate::up;
+use crate::{many, up};
 
 /// The side of the managers' table that is Python: what is measured, and with what.
 const STEVEDORE: &str = "stevedore==5.10.0";
@@ -22,13 +22,17 @@ const BENCHES: &[(&str, &str, &str)] = &[
     ("startup", "longshore-tests", "startup"),
 ];
 
+/// The one that is a program of its own.
+const MANY: &str = "many";
+
 /// Builds everything in release and runs the benchmarks that are named, or all.
 pub(crate) fn bench(names: &[String]) -> Result<(), String> {
     if let Some(unknown) = names
         .iter()
-        .find(|n| !BENCHES.iter().any(|(name, ..)| name == n))
+        .find(|n| *n != MANY && !BENCHES.iter().any(|(name, ..)| name == n))
     {
-        let known: Vec<&str> = BENCHES.iter().map(|(name, ..)| *name).collect();
+        let known = BENCHES.iter().map(|(name, ..)| *name);
+        let known: Vec<&str> = known.chain([MANY]).collect();
         return Err(format!(
             "no benchmark `{unknown}`; there are {}",
             known.join(", ")
@@ -55,6 +59,9 @@ pub(crate) fn bench(names: &[String]) -> Result<(), String> {
                 target,
             ]))?,
         }
+    }
+    if names.is_empty() || names.iter().any(|n| n == MANY) {
+        many::many()?;
     }
     Ok(())
 }

@@ -5,7 +5,9 @@
 
 mod bench;
 mod cargo;
+mod many;
 mod matrix;
+mod memcheck;
 mod old;
 mod outside;
 mod test;
@@ -19,9 +21,10 @@ usage: cargo xtask COMMAND
   up [--release] [ARGS…]    build the host and the shipped plugins, then run `longshore up ARGS…`
   build [--release]         build the host and the shipped plugins
   test [ARGS…]              install what tests need, build everything, run all tests (ARGS go to `cargo test`)
+  memcheck                  run the bridge's tests and the kept plugins under valgrind (`test` does it too)
   matrix [--check]          load plugins of every compiler, profile and allocator; write (or check) the table in docs/abi.md
   old-plugins               build the files of tests/old for this release of plugin-api, once
-  bench [NAME…]             run the benchmarks: bridge load map managers scheduler boot startup (all by default)
+  bench [NAME…]             run the benchmarks: bridge load many map managers scheduler boot startup (all by default)
 ";
 
 fn main() -> ExitCode {
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         "build" => up::build(args.iter().any(|a| a == "--release")).map(|_| ()),
         "test" => test::test(&args),
         "bench" => bench::bench(&args),
+        "memcheck" => memcheck::memcheck(),
         "matrix" => matrix::matrix(&args),
         "old-plugins" => old::old_plugins(),
         _ => {

@@ -17,8 +17,12 @@ const ALLOCATORS: (&str, &str) = ("tests/outside/allocators", "longshore_allocat
 /// Features of the second crate, and their names in the table.
 const FEATURES: &[(&str, &str)] = &[
     ("mimalloc", "mimalloc"),
+    ("mimalloc-dynamic-tls", "mimalloc, `local_dynamic_tls`"),
     ("jemalloc", "jemalloc"),
-    ("jemalloc-dynamic-tls", "jemalloc without initial-exec TLS"),
+    (
+        "jemalloc-dynamic-tls",
+        "jemalloc, `disable_initial_exec_tls`",
+    ),
 ];
 const PAGE: &str = "docs/abi.md";
 const BEGIN: &str = "<!-- cargo xtask matrix -->\n";

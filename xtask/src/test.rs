@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::cargo::{cargo, has, root, run, target_dir};
-use crate::up;
+use crate::{memcheck, up};
 
 /// Programs that tests use, and the Debian packages they come from.
 const PROGRAMS: &[(&str, &str)] = &[
@@ -13,12 +13,13 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("strip", "binutils"),
     ("nm", "binutils"),
     ("dpkg-deb", "dpkg"),
+    ("valgrind", "valgrind"),
 ];
 
 /// Compilers beside the workspace's own that a plugin is built with; unpacked, not installed.
 const OLD_TOOLCHAINS: &str = "tests/old-toolchains.sh";
 
-/// Runs all tests. `args` go to `cargo test`.
+/// Runs all tests, then the bridge under valgrind. `args` go to `cargo test`; with any, only those tests run.
 pub(crate) fn test(args: &[String]) -> Result<(), String> {
     install()?;
     old_toolchains()?;
@@ -27,7 +28,11 @@ pub(crate) fn test(args: &[String]) -> Result<(), String> {
     // The release host loads plugins of other compilers and profiles; plugins are also measured in it.
     up::build(true)?;
     let mut test = cargo(&["test", "--workspace"]);
-    run(test.args(args))
+    run(test.args(args))?;
+    if args.is_empty() {
+        memcheck::memcheck()?;
+    }
+    Ok(())
 }
 
 fn install() -> Result<(), String> {

@@ -326,7 +326,7 @@ fn check_flags(entries: &[elf::Dyn64<Le>]) -> Result<(), ElfRefusal> {
     }
     if flags & 0x10 != 0 {
         let why = "it uses static TLS, thread-local storage that only a program is sure to get";
-        let help = "build without initial-exec TLS; for jemalloc, with the feature `disable_initial_exec_tls`";
+        let help = "give its allocator dynamic TLS: `local_dynamic_tls` of mimalloc, `disable_initial_exec_tls` of jemalloc";
         return Err(refuse(codes::PLUGIN_UNSAFE_LAYOUT, why, help));
     }
     let tags = [

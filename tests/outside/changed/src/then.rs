@@ -1,0 +1,124 @@
+//! Kinds as the plugin was built with. `now.rs` is what the host knows; each pair differs as its name says.
+
+use longshore_plugin_api::{driver_kind, record, DriverError};
+
+record! {
+    /// A record of the kind `record`.
+    pub struct Guest {
+        /// Text.
+        pub name: String,
+        /// Another record.
+        pub stay: Stay,
+    }
+}
+
+record! {
+    /// The record that is not the same on both sides.
+    pub struct Stay {
+        /// A number.
+        pub days: u64,
+    }
+}
+
+driver_kind! {
+    id: "test.changed.is_lent", revision: 1;
+    /// Lent to drivers of the kind `lent`.
+    pub trait Lent: Send + Sync + 'static {
+        /// The method that is not the same on both sides.
+        fn ask(&self, text: String) -> Result<u64, DriverError>;
+    }
+}
+
+driver_kind! {
+    id: "test.changed.argument", revision: 1;
+    /// A kind.
+    pub trait Argument: Send + Sync + 'static {
+        /// A method.
+        fn first(&self, n: u32) -> Result<u64, DriverError>;
+    }
+}
+
+driver_kind! {
+    id: "test.changed.result", revision: 1;
+    /// A kind.
+    pub trait Answer: Send + Sync + 'static {
+        /// A method.
+        fn first(&self, n: u64) -> Result<u32, DriverError>;
+    }
+}
+
+driver_kind! {
+    id: "test.changed.record", revision: 1;
+    /// A kind.
+    pub trait Record: Send + Sync + 'static {
+        /// A method.
+        fn first(&self, guest: &Guest) -> Result<u64, DriverError>;
+    }
+}
+
+driver_kind! {
+    id: "test.changed.count", revision: 1;
+    /// A kind.
+    pub trait Count: Send + Sync + 'static {
+        /// A method.
+        fn first(&self, n: u64, m: u64) -> Result<u64, DriverError>;
+    }
+}
+
+driver_kind! {
+    id: "test.changed.renamed", revision: 1;
+    /// A kind.
+    pub trait Renamed: Send + Sync + 'static {
+        /// A method.
+        fn primary(&self) -> Result<u64, DriverError>;
+    }
+}
+
+driver_kind! {
+    id: "test.changed.reordered", revision: 1;
+    /// A kind.
+    pub trait Reordered: Send + Sync + 'static {
+        /// A method.
+        fn second(&self) -> Result<u64, DriverError>;
+        /// A method.
+        fn first(&self) -> Result<u64, DriverError>;
+    }
+}
+
+driver_kind! {
+    id: "test.changed.removed", revision: 1;
+    /// A kind.
+    pub trait Removed: Send + Sync + 'static {
+        /// A method.
+        fn first(&self) -> Result<u64, DriverError>;
+    }
+}
+
+driver_kind! {
+    id: "test.changed.lent", revision: 1;
+    /// A kind.
+    pub trait Borrows: Send + Sync + 'static {
+        /// A method.
+        fn first(&self, lent: &dyn Lent) -> Result<u64, DriverError>;
+    }
+}
+
+driver_kind! {
+    id: "test.changed.older", revision: 1;
+    /// A kind.
+    pub trait Older: Send + Sync + 'static {
+        /// A method.
+        fn first(&self) -> Result<u64, DriverError>;
+    }
+}
+
+driver_kind! {
+    id: "test.changed.newer", revision: 1;
+    /// A kind.
+    pub trait Newer: Send + Sync + 'static {
+        /// A method.
+        fn first(&self) -> Result<u64, DriverError>;
+        /// A method.
+        fn later(&self, text: String) -> Result<String, DriverError> { Ok(text) }
+    }
+}
