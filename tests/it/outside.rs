@@ -3,7 +3,10 @@
 use std::fs;
 use std::process::Command;
 
-use longshore_tests::{files, outside, probe};
+use longshore_loader::{Loader, PluginMap};
+use longshore_tests::probe::PROBES;
+use longshore_tests::probe::kind::Probe;
+use longshore_tests::{files, logs, outside, probe};
 
 /// One source by every compiler at hand, as an author writes it: no `unsafe`, no warning, no other dependency. In debug,
 /// and in release with everything that makes a file small; in edition 2021 and, where there is one, 2024. Each loads into
@@ -64,6 +67,22 @@ fn a_plugin_that_aborts_on_panic_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let why = probe::exercise(&lib, dir.path()).unwrap_err();
     assert!(why.ends_with("code=abi/panic-abort"), "{why}");
+    // Who accepts that in the entry gets it, with a warning.
+    logs::start();
+    let load = |options: &str| {
+        let text = format!(
+            "['{PROBES}']\nplain = {{ lib = '{}'{options} }}\n",
+            lib.display()
+        );
+        let map = PluginMap::parse(&text, "plugins.toml").unwrap();
+        let loader = Loader::new(map, dir.path());
+        let manager = loader.namespace::<dyn Probe>(PROBES).driver("plain");
+        manager.map(|m| m.names().count()).map_err(|f| f.code())
+    };
+    assert_eq!(load(""), Err("abi/panic-abort"));
+    assert_eq!(load(", allow_panic_abort = true"), Ok(1));
+    let warned = logs::records(|r| r.level == 2 && r.text.contains("panic = \"abort\""));
+    assert_eq!(warned.len(), 1, "{warned:?}");
 }
 
 /// A stripped, fully optimised plugin keeps its note and exports one symbol.

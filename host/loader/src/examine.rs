@@ -159,7 +159,8 @@ fn inspected(
     path: &Path,
 ) -> Result<Arc<Inspection>, LoadFailure> {
     let inspections = &loader.shared().inspections;
-    let inspection = inspections.get(path, loader.takes_panic_abort());
+    let panic_abort = entry.allow_panic_abort || loader.takes_panic_abort();
+    let inspection = inspections.get(path, panic_abort);
     inspection.map_err(|r| {
         let kind = match r.code {
             codes::PLUGIN_NOT_FOUND => FailureKind::Missing,

@@ -260,7 +260,8 @@ pub fn check_panic(metadata: &Metadata) -> Result<(), ElfRefusal> {
             "it is built with `panic = \"{}\"`: a panic in this driver would end the host",
             escape(&metadata.panic)
         );
-        let help = "set `panic = \"unwind\"` in its profile and build it again";
+        let help = "set `panic = \"unwind\"` in its profile and build it again, or accept that with \
+                    `allow_panic_abort = true` in its entry";
         return Err(refuse(codes::ABI_PANIC_ABORT, why, help));
     }
     Ok(())

@@ -38,6 +38,8 @@ pub struct EntryPoint {
     pub append: bool,
     /// An absent library is no failure.
     pub optional: bool,
+    /// The library may be built with `panic = "abort"`, so that a panic in it ends the host.
+    pub allow_panic_abort: bool,
     /// Smaller goes first.
     pub priority: i64,
     /// What the driver gets.

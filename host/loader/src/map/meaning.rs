@@ -94,6 +94,8 @@ pub(super) fn differences(a: &EntryPoint, b: &EntryPoint) -> Vec<FieldChange> {
         yes_or_no(b.is_enabled()),
     );
     shown("optional", yes_or_no(a.optional), yes_or_no(b.optional));
+    let (abort_a, abort_b) = (a.allow_panic_abort, b.allow_panic_abort);
+    shown("allow_panic_abort", yes_or_no(abort_a), yes_or_no(abort_b));
     let number = |n: i64| Some(n.to_string());
     shown("priority", number(a.priority), number(b.priority));
     shown("version", a.version.clone(), b.version.clone());

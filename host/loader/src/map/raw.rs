@@ -36,6 +36,7 @@ pub(super) struct RawEntry {
     pub(super) enabled: Option<(bool, Place)>,
     pub(super) append: bool,
     pub(super) optional: Option<bool>,
+    pub(super) allow_panic_abort: Option<bool>,
     pub(super) priority: Option<i64>,
     pub(super) settings: Option<Settings>,
     pub(super) deprecated: Option<String>,
@@ -60,6 +61,7 @@ impl RawEntry {
             enabled: None,
             append: false,
             optional: None,
+            allow_panic_abort: None,
             priority: None,
             settings: None,
             deprecated: None,
@@ -108,6 +110,7 @@ impl RawEntry {
             disabled,
             append: self.append,
             optional: self.optional.unwrap_or(false),
+            allow_panic_abort: self.allow_panic_abort.unwrap_or(false),
             priority: self.priority.unwrap_or(0),
             settings: settings.values,
             deprecated: self.deprecated,
@@ -129,6 +132,7 @@ impl RawEntry {
             alias: _,
             enabled,
             optional,
+            allow_panic_abort,
             priority,
             ..
         } = self;
@@ -155,6 +159,7 @@ impl RawEntry {
             None => {}
         }
         entry.optional = optional.unwrap_or(entry.optional);
+        entry.allow_panic_abort = allow_panic_abort.unwrap_or(entry.allow_panic_abort);
         entry.priority = priority.unwrap_or(entry.priority);
         if let Some(later) = self.settings {
             let values = std::mem::take(&mut entry.settings);

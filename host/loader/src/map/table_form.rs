@@ -20,6 +20,7 @@ pub(super) const ENTRY_KEYS: &[&str] = &[
     "alias",
     "enabled",
     "optional",
+    "allow_panic_abort",
     "priority",
     "settings",
     "override",
@@ -102,6 +103,7 @@ fn key(file: &mut FileReader<'_>, raw: &mut RawEntry, member: &Member, merging: 
             raw.enabled = file.reader.boolean(name, node).map(|b| (b, place));
         }
         "optional" => raw.optional = file.reader.boolean(name, node),
+        "allow_panic_abort" => raw.allow_panic_abort = file.reader.boolean(name, node),
         "priority" => {
             raw.priority = file
                 .reader

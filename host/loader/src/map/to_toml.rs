@@ -115,6 +115,9 @@ fn pairs(entry: &EntryPoint, settings: &Map<String, Json>) -> Vec<(&'static str,
     if entry.optional || misshapen {
         out.push(("optional", entry.optional.to_string()));
     }
+    if entry.allow_panic_abort {
+        out.push(("allow_panic_abort", entry.allow_panic_abort.to_string()));
+    }
     if entry.priority != 0 || misshapen {
         out.push(("priority", entry.priority.to_string()));
     }

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use longshore_loader::inspect::{Inspection, Refusal, inspect};
+use longshore_loader::inspect::{Inspection, Refusal, inspect_with};
 use longshore_loader::map::{EntryPoint, PluginMap};
 use serde_json::{Map, Value as Json, json};
 
@@ -53,7 +53,7 @@ impl Visible<'_> {
         }
         let mut files = self.files.borrow_mut();
         let inspection = self.map.resolve_library(entry).ok().and_then(|path| {
-            let read = || inspect(&path);
+            let read = || inspect_with(&path, true);
             files.entry(path.clone()).or_insert_with(read).as_ref().ok()
         });
         let export = entry.export.as_deref();
@@ -72,6 +72,7 @@ fn to_json(entry: &EntryPoint, settings: Settings) -> Json {
         "enabled": entry.is_enabled(),
         "why": entry.disabled.as_ref().map(ToString::to_string),
         "optional": entry.optional,
+        "allow_panic_abort": entry.allow_panic_abort,
         "append": entry.append,
         "priority": entry.priority,
         "settings": settings,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use longshore_loader::codes;
 use longshore_loader::diagnostic::escape;
-use longshore_loader::inspect::{Inspection, Refusal, inspect, sha256};
+use longshore_loader::inspect::{Inspection, Refusal, inspect_with, sha256};
 use longshore_loader::map::{Conflicts, EntryPoint, Lookup, PluginMap};
 use longshore_loader::note::{EntryMetadata, Metadata, SettingSchema};
 use longshore_loader::settings_check;
@@ -17,19 +17,20 @@ use serde_json::{Value as Json, json};
 use super::plugin::kind_of;
 use super::plugin_kinds::wrong_kind;
 
-/// What became of a file, so that each is read once.
+/// What became of a file, so that each is read once: for entries that take `panic = "abort"` and for the others.
 #[derive(Default)]
 pub(crate) struct Files {
-    seen: HashMap<PathBuf, Result<(Inspection, String), Refusal>>,
+    seen: HashMap<(PathBuf, bool), Result<(Inspection, String), Refusal>>,
 }
 
 impl Files {
-    fn get(&mut self, path: &Path) -> &Result<(Inspection, String), Refusal> {
+    fn get(&mut self, path: &Path, panic_abort: bool) -> &Result<(Inspection, String), Refusal> {
         let read = || {
-            let inspection = inspect(path)?;
+            let inspection = inspect_with(path, panic_abort)?;
             Ok((inspection, sha256(path)?))
         };
-        self.seen.entry(path.to_owned()).or_insert_with(read)
+        let key = (path.to_owned(), panic_abort);
+        self.seen.entry(key).or_insert_with(read)
     }
 }
 
@@ -159,7 +160,7 @@ fn describe_library(map: &PluginMap, entry: &EntryPoint, files: &mut Files) -> S
         Ok(path) => path,
         Err(absent) => return State::refused(&absent.into_refusal(entry)),
     };
-    let mut state = match files.get(&path) {
+    let mut state = match files.get(&path, entry.allow_panic_abort) {
         Ok((inspection, digest)) => inspected(entry, inspection, digest),
         Err(refusal) => State::refused(refusal),
     };

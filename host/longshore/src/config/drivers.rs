@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use longshore_loader::codes;
 use longshore_loader::diagnostic::{Diagnostic, Place, Severity, escape, quoted_list};
-use longshore_loader::inspect::{Inspection, Refusal, inspect};
+use longshore_loader::inspect::{Inspection, Refusal, inspect_with};
 use longshore_loader::map::{EntryPoint, Lookup, PluginMap};
 use longshore_loader::settings_check;
 
@@ -185,7 +185,9 @@ pub fn check_settings(raw: &RawConfig, map: &PluginMap) -> Vec<Diagnostic> {
         let Ok(path) = map.resolve_library(entry) else {
             continue;
         };
-        let inspection = files.entry(path.clone()).or_insert_with(|| inspect(&path));
+        let inspection = files
+            .entry(path.clone())
+            .or_insert_with(|| inspect_with(&path, true));
         let Ok(inspection) = inspection else { continue };
         let export = entry.export.as_deref();
         let Ok(driver) = inspection.choose(&entry.namespace, &entry.name, export) else {
