@@ -134,12 +134,14 @@ impl Namespace {
     }
 
     fn unknown(&self, name: &str) -> Lookup<'_> {
-        let mut available: Vec<&str> = Vec::new();
-        for entry in self.entries.iter().filter(|e| e.is_enabled()) {
-            if available.last() != Some(&entry.name.as_str()) {
-                available.push(&entry.name);
-            }
-        }
+        let is_enabled = |i: &&usize| self.entries[**i].is_enabled();
+        let is_first = |i: usize, name: &str| {
+            let mut enabled = self.by_name.get(name).iter().filter(is_enabled);
+            enabled.next() == Some(&i)
+        };
+        let entries = self.entries.iter().enumerate();
+        let firsts = entries.filter(|(i, e)| is_first(*i, &e.name));
+        let available: Vec<&str> = firsts.map(|(_, e)| e.name.as_str()).collect();
         Lookup::Unknown {
             nearest: nearest(name, available.iter().copied()),
             available,

@@ -40,7 +40,8 @@ pub struct Reload {
 
 impl PluginMap {
     /// Whether a file or directory that this map was read from looks different now. Reads nothing;
-    /// never so for a map made from text.
+    /// never so for a map made from text. A file that is written in place, to the same size and
+    /// within one tick of the file system's clock, looks the same: install with a rename.
     pub fn is_stale(&self) -> bool {
         match &self.origin {
             Origin::Text => false,

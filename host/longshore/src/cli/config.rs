@@ -2,7 +2,7 @@
 //!
 //! Neither starts or writes anything. Called by `cli::run`.
 
-use longshore_loader::diagnostic::{Diagnostic, Severity};
+use longshore_loader::diagnostic::{Diagnostic, Severity, quoted_list};
 use serde_json::{Value as Json, json};
 
 use super::args::Config;
@@ -45,12 +45,14 @@ fn show_map(context: &mut Context<'_>) -> Result<Exit, Failure> {
 fn check(context: &mut Context<'_>) -> Result<Exit, Failure> {
     let loaded = context.load();
     let mut found = loaded.diagnostics.clone();
+    let mut namespaces = Vec::new();
     // A map that is named and absent is reported already.
     let map_is_there = |map: &std::path::Path| map.symlink_metadata().is_ok();
     if loaded.map_file().is_none_or(map_is_there) {
         match loaded.load_map(&context.around) {
             Ok(map) if loaded.map_file().is_some() => {
                 found.extend_from_slice(map.diagnostics());
+                namespaces.extend(map.namespaces().map(str::to_owned));
                 found.extend(configuration::check_includes(&map));
                 found.extend(configuration::check_conflicts(&loaded.raw, &map));
                 found.extend(configuration::check_names(&loaded.raw, &map));
@@ -73,19 +75,31 @@ fn check(context: &mut Context<'_>) -> Result<Exit, Failure> {
     let config_file = file(loaded.file.as_deref());
     let map_file = file(loaded.map_file());
     let warnings: Vec<Json> = found.iter().map(Diagnostic::to_json).collect();
-    let json =
-        json!({"ok": true, "config": config_file, "plugins": map_file, "warnings": warnings});
+    let json = json!({
+        "ok": true,
+        "config": config_file,
+        "plugins": map_file,
+        "namespaces": namespaces,
+        "warnings": warnings,
+    });
     let count = found
         .iter()
         .filter(|d| d.severity == Severity::Warning)
         .count();
-    context
-        .screen
-        .result(&json, |_| summary(config_file, map_file, count));
+    context.screen.result(&json, |_| {
+        summary(config_file, map_file, &namespaces, count)
+    });
     Ok(Exit::Done)
 }
 
-fn summary(config_file: Option<String>, map_file: Option<String>, warnings: usize) -> String {
+/// The namespaces are listed, because a namespace without quotes may read as an entry of another
+/// one.
+fn summary(
+    config_file: Option<String>,
+    map_file: Option<String>,
+    namespaces: &[String],
+    warnings: usize,
+) -> String {
     let config_file = config_file.unwrap_or_else(|| "built-in defaults".to_owned());
     let map_file = map_file.unwrap_or_else(|| "an empty map".to_owned());
     let remark = match warnings {
@@ -93,5 +107,9 @@ fn summary(config_file: Option<String>, map_file: Option<String>, warnings: usiz
         1 => ", 1 warning".to_owned(),
         n => format!(", {n} warnings"),
     };
-    format!("ok: {config_file}, {map_file}{remark}")
+    let listed = match namespaces {
+        [] => String::new(),
+        some => format!("\nnamespaces: {}", quoted_list(some)),
+    };
+    format!("ok: {config_file}, {map_file}{remark}{listed}")
 }

@@ -75,6 +75,14 @@ fn unknown_names_get_the_nearest() {
         (Some("fake"), vec!["fake", "process"])
     );
     assert_eq!(map.nearest_namespace("a.c"), Some("a.b"));
+    let twice = merged(&[
+        "[n]\nx = 'f.so'\ny = false\n",
+        "[n]\nz = 'g.so'\nx = 'h.so'\n",
+    ]);
+    let Lookup::Unknown { available, .. } = twice.lookup("n", "nothing") else {
+        panic!()
+    };
+    assert_eq!(available, ["x", "z"], "each once, without masked ones");
     assert_eq!(map.namespaces_with("fake").collect::<Vec<_>>(), ["a.b"]);
 }
 
