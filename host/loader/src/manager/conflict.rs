@@ -3,7 +3,6 @@
 //! The index is made at once, over all extensions wherever they stand, and never changes: what `names` lists and what
 //! `get` finds cannot disagree. Must not open files.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use crate::extension::ExtensionInfo;
 use crate::inspect::Refusal;
 use crate::log::{self, Level};
 use crate::map::Conflicts;
+use crate::map::names::NameMap;
 use crate::report::{FailureKind, LoadFailure};
 
 /// Chooses among several extensions of one name by number; `None` means that they conflict.
@@ -107,7 +107,7 @@ pub(crate) fn conflict(file: &str, name: &str, several: &[&ExtensionInfo]) -> Lo
 /// Names to extensions, made once.
 #[derive(Default)]
 pub(crate) struct Index {
-    names: HashMap<Box<str>, Named>,
+    names: NameMap<Box<str>, Named>,
 }
 
 struct Named {
@@ -118,7 +118,8 @@ struct Named {
 impl Index {
     /// Over extensions in order.
     pub(crate) fn new(infos: &[&ExtensionInfo], choice: &Choice, of_map: Conflicts) -> Index {
-        let mut names: HashMap<Box<str>, Named> = HashMap::with_capacity(infos.len());
+        let mut names: NameMap<Box<str>, Named> = NameMap::default();
+        names.reserve(infos.len());
         for (i, info) in infos.iter().enumerate() {
             let chosen = Some(i);
             match names.get_mut(info.name.as_str()) {

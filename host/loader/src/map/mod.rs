@@ -15,7 +15,7 @@ mod lookup;
 mod meaning;
 mod merge;
 mod misplaced;
-mod names;
+pub(crate) mod names;
 mod policy;
 mod policy_form;
 mod raw;

@@ -1,49 +1,12 @@
 //! From a name to the positions of its entries, fast and without allocating on the way.
 //!
-//! The hash is a simple multiplication per eight bytes: names come from files of the operator,
-//! whose number of keys is bounded, so that nobody gains by making them collide. Used while files
-//! are merged and for look-ups afterwards.
+//! Used while files are merged, for look-ups afterwards, and by the managers' own index.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
-/// A hash table of names.
-pub(super) type NameMap<K, V> = HashMap<K, V, BuildHasherDefault<NameHasher>>;
-
-/// See the module.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct NameHasher(u64);
-
-const FACTOR: u64 = 0xf135_7aea_2e62_a9c5;
-
-impl NameHasher {
-    fn add(&mut self, word: u64) {
-        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(FACTOR);
-    }
-}
-
-impl Hasher for NameHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        let (words, rest) = bytes.as_chunks::<8>();
-        for word in words {
-            self.add(u64::from_le_bytes(*word));
-        }
-        if !rest.is_empty() {
-            let mut last = [0; 8];
-            last[..rest.len()].copy_from_slice(rest);
-            self.add(u64::from_le_bytes(last));
-        }
-    }
-
-    fn write_u8(&mut self, byte: u8) {
-        self.add(u64::from(byte));
-    }
-
-    /// The upper bits are the mixed ones, and hash tables look at both ends.
-    fn finish(&self) -> u64 {
-        self.0.rotate_left(26)
-    }
-}
+/// A hash table of names. Its hash is fast on short texts, seeded by chance, and not meant to withstand an attacker: names
+/// come from files of the operator, whose number of keys is bounded.
+pub(crate) type NameMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// Where the entries of one name are; mostly there is one.
 #[derive(Debug, Clone)]
