@@ -11,12 +11,11 @@ use serde_json::Value as Json;
 
 use crate::codes;
 use crate::diagnostic::{Severity, escape};
-use crate::extension::ExtensionInfo;
+use crate::info::ExtensionInfo;
 use crate::inspect::{FileIdentity, Inspection, Refusal, inspect_with, sha256};
 use crate::library::Library;
-use crate::load::{Loader, Site};
 use crate::log;
-use crate::map::EntryPoint;
+use crate::map::{EntryPoint, PluginMap};
 use crate::note::EntryMetadata;
 use crate::report::{FailureKind, LoadFailure};
 use crate::settings_check;
@@ -42,10 +41,28 @@ pub(crate) struct Examined {
     contexts: Mutex<HashMap<Arc<str>, Context>>,
 }
 
+/// Where an entry is looked at.
+pub(crate) struct Surroundings<'l> {
+    pub(crate) map: &'l PluginMap,
+    pub(crate) inspections: &'l Inspections,
+    /// Whether plugins may be built with `panic = "abort"`, whatever their entries say.
+    pub(crate) panic_abort: bool,
+}
+
+/// Where and for whom a driver is built.
+#[derive(Debug, Clone, Default)]
+pub struct Site {
+    /// The host it serves; empty when it serves the whole process.
+    pub host: Arc<str>,
+}
+
 /// Resolves, inspects and checks an entry.
-pub(crate) fn examine(loader: &Loader, entry: &Arc<EntryPoint>) -> Result<Examined, LoadFailure> {
-    let path = resolve(loader, entry)?;
-    let inspection = inspected(loader, entry, &path)?;
+pub(crate) fn examine(
+    around: &Surroundings<'_>,
+    entry: &Arc<EntryPoint>,
+) -> Result<Examined, LoadFailure> {
+    let path = resolve(around, entry)?;
+    let inspection = inspected(around, entry, &path)?;
     check_pins(entry, &path, &inspection)?;
     let export = entry.export.as_deref();
     let driver = inspection.choose(&entry.namespace, &entry.name, export);
@@ -91,7 +108,7 @@ impl Examined {
     }
 
     /// What the driver gets: its names, its directory, the log. One per host.
-    pub(crate) fn context(&self, loader: &Loader, site: &Site) -> Context {
+    pub(crate) fn context(&self, state_dir: &Path, site: &Site) -> Context {
         let contexts = self.contexts.lock();
         let mut contexts = contexts.unwrap_or_else(PoisonError::into_inner);
         if let Some(context) = contexts.get(&site.host) {
@@ -99,7 +116,7 @@ impl Examined {
         }
         let (namespace, name) = (&self.entry.namespace, &self.entry.name);
         let number = log::register(namespace, name, &site.host);
-        let mut dir = loader.state_dir().join("drivers");
+        let mut dir = state_dir.join("drivers");
         if !site.host.is_empty() {
             dir.push(file_name(&site.host));
         }
@@ -141,7 +158,7 @@ impl Inspections {
     }
 }
 
-fn resolve(loader: &Loader, entry: &EntryPoint) -> Result<PathBuf, LoadFailure> {
+fn resolve(around: &Surroundings<'_>, entry: &EntryPoint) -> Result<PathBuf, LoadFailure> {
     if let Some(fault) = &entry.fault {
         let help = fault.help.clone().unwrap_or_default();
         let refusal = Refusal::new(fault.code, Path::new(&entry.lib), fault.what.clone(), help);
@@ -149,18 +166,17 @@ fn resolve(loader: &Loader, entry: &EntryPoint) -> Result<PathBuf, LoadFailure> 
         let failure = LoadFailure::new(FailureKind::Refused, refusal);
         return Err(failure.with_diagnostics(vec![fault.as_ref().clone()]));
     }
-    let found = loader.map().resolve_library(entry);
+    let found = around.map.resolve_library(entry);
     found.map_err(|e| LoadFailure::new(FailureKind::Missing, e.into_refusal(entry)))
 }
 
 fn inspected(
-    loader: &Loader,
+    around: &Surroundings<'_>,
     entry: &EntryPoint,
     path: &Path,
 ) -> Result<Arc<Inspection>, LoadFailure> {
-    let inspections = &loader.shared().inspections;
-    let panic_abort = entry.allow_panic_abort || loader.takes_panic_abort();
-    let inspection = inspections.get(path, panic_abort);
+    let panic_abort = entry.allow_panic_abort || around.panic_abort;
+    let inspection = around.inspections.get(path, panic_abort);
     inspection.map_err(|r| {
         let kind = match r.code {
             codes::PLUGIN_NOT_FOUND => FailureKind::Missing,

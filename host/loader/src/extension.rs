@@ -1,94 +1,15 @@
 //! An extension: an entry point that can be called. `Extension` has its driver; `LazyExtension` makes it at first use.
 //! Which one a manager holds is part of its type, so "not made yet" is never mistaken for a driver.
 
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use longshore_plugin_api::__abi::host::Built;
 use longshore_plugin_api::DriverError;
 use serde_json::{Map, Value as Json};
 
-use crate::diagnostic::Place;
 use crate::factory::Factory;
-use crate::map::EntryPoint;
+use crate::info::ExtensionInfo;
 use crate::report::LoadFailure;
-
-/// What is known of an extension beside its driver. All of it is known without running the plugin.
-#[derive(Debug, Clone)]
-pub struct ExtensionInfo {
-    /// The namespace.
-    pub namespace: String,
-    /// The name of the entry.
-    pub name: String,
-    /// The name that was asked for, when it is an alias of `name`.
-    pub alias: Option<String>,
-    /// The target as the map writes it: `lib.so` or `lib.so:export`; empty for a driver of the program.
-    pub target: String,
-    /// The library file; empty for a driver that came with the program.
-    pub file: PathBuf,
-    /// The name of the driver inside the file.
-    pub export: String,
-    /// The trait's name.
-    pub kind: String,
-    /// The plugin's name.
-    pub plugin: String,
-    /// The plugin's version.
-    pub version: String,
-    /// The version of plugin-api it was built with.
-    pub api_version: String,
-    /// What it says of itself.
-    pub description: String,
-    /// Where the map says so; `Place::Program` for a driver that came with the program.
-    pub place: Place,
-    /// The map's priority: smaller goes first.
-    pub priority: i64,
-    /// What it was built with: the map's settings and the schema's defaults.
-    pub settings: Map<String, Json>,
-    /// Its place among all entries as written.
-    pub(crate) rank: usize,
-}
-
-impl ExtensionInfo {
-    /// What there is to know of a driver that comes with the program.
-    pub(crate) fn of_program(namespace: &str, name: &str) -> ExtensionInfo {
-        ExtensionInfo {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            alias: None,
-            target: String::new(),
-            file: PathBuf::new(),
-            export: name.to_owned(),
-            kind: String::new(),
-            plugin: String::new(),
-            version: String::new(),
-            api_version: longshore_plugin_api::API_VERSION.to_owned(),
-            description: String::new(),
-            place: Place::Program,
-            priority: 0,
-            settings: Map::new(),
-            rank: 0,
-        }
-    }
-
-    /// What the map says of an entry, when its file cannot be asked.
-    pub(crate) fn of_entry(entry: &EntryPoint) -> ExtensionInfo {
-        ExtensionInfo {
-            target: entry.target(),
-            export: entry.export.clone().unwrap_or_default(),
-            api_version: String::new(),
-            place: entry.origin.clone(),
-            priority: entry.priority,
-            settings: entry.settings.clone(),
-            rank: entry.rank(),
-            ..ExtensionInfo::of_program(&entry.namespace, &entry.name)
-        }
-    }
-
-    /// The library part of the target, as written in the map.
-    pub fn library(&self) -> &str {
-        crate::map::split_target(&self.target).0
-    }
-}
 
 /// What managers hold: an [`Extension`] or a [`LazyExtension`] of kind `K`.
 pub trait Member<K: ?Sized>: sealed::Sealed + Clone {
@@ -137,16 +58,34 @@ impl<K: ?Sized> Member<K> for Extension<K> {
     }
 }
 
-impl<K: ?Sized> Extension<K> {
-    pub(crate) fn made(info: Arc<ExtensionInfo>, built: Built<K>, factory: Factory<K>) -> Self {
-        let factory = Some(factory);
-        Extension {
-            info,
-            built,
-            factory,
-        }
+impl<K: ?Sized> Factory<K> {
+    /// Makes a driver with the settings of the map. Opens the library if it is not open.
+    ///
+    /// # Errors
+    /// Why there is no driver; also kept in the loader's report.
+    pub fn create(&self) -> Result<Extension<K>, LoadFailure> {
+        Ok(Extension {
+            info: Arc::clone(self.shared_info()),
+            built: self.make()?,
+            factory: Some(self.clone()),
+        })
     }
 
+    /// As `create`, with these settings in place of the map's. They are checked against the plugin's schema first.
+    ///
+    /// # Errors
+    /// As `create`.
+    pub fn create_with(&self, settings: Map<String, Json>) -> Result<Extension<K>, LoadFailure> {
+        let (info, built) = self.make_with(settings)?;
+        Ok(Extension {
+            info: Arc::new(info),
+            built,
+            factory: Some(self.clone()),
+        })
+    }
+}
+
+impl<K: ?Sized> Extension<K> {
     /// An extension of a driver that came with the program: for tests, and for drivers linked in.
     pub fn from_driver(namespace: &str, name: &str, driver: Arc<K>) -> Self {
         Extension {

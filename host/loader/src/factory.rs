@@ -1,7 +1,7 @@
 //! The way from an entry point to a driver, which can be gone more than once: `create` with the map's settings,
 //! `create_with` with others. stevedore calls this the plugin, as against the object made of it.
 //!
-//! The library is opened at the first `create`. Must not know managers.
+//! The library is opened at the first `create`; both are in `extension`. Must not know extensions or managers.
 
 use std::sync::Arc;
 
@@ -12,12 +12,13 @@ use serde_json::{Map, Value as Json};
 
 use crate::codes;
 use crate::diagnostic::{Diagnostic, escape};
-use crate::examine::{self, Examined, refused};
-use crate::extension::{Extension, ExtensionInfo};
+use crate::examine::{self, Examined, Site, refused};
+use crate::info::ExtensionInfo;
 use crate::inspect::Refusal;
 use crate::library::Library;
-use crate::load::{Loader, Site};
+use crate::load::Loader;
 use crate::log::{self, Level};
+use crate::map::EntryPoint;
 use crate::report::{FailureKind, LoadFailure, Outcome};
 use crate::settings_check;
 
@@ -65,20 +66,29 @@ impl<K: ?Sized> Clone for Factory<K> {
 }
 
 impl<K: ?Sized + DriverKind> Factory<K> {
-    pub(crate) fn of_file(
-        loader: Loader,
-        examined: Arc<Examined>,
+    /// The way to a driver of an entry, without opening its library.
+    ///
+    /// # Errors
+    /// Why there is none; also kept in the report.
+    pub(crate) fn of_entry(
+        loader: &Loader,
+        entry: &Arc<EntryPoint>,
         asked: &str,
         site: &Site,
-    ) -> Self {
+    ) -> Result<Self, LoadFailure> {
+        loader.say_deprecated(entry, asked);
+        let examined = loader.examine(entry).inspect_err(|failure| {
+            let outcome = Outcome::Failed(failure.clone());
+            loader.note(&entry.namespace, &entry.name, &site.host, outcome);
+        })?;
         let info = with_alias(&examined.info, asked);
         let source = Source::File {
-            loader,
+            loader: loader.clone(),
             examined,
             site: site.clone(),
             bind: build::<K>,
         };
-        Factory { info, source }
+        Ok(Factory { info, source })
     }
 }
 
@@ -99,6 +109,10 @@ impl<K: ?Sized> Factory<K> {
         &self.info
     }
 
+    pub(crate) fn shared_info(&self) -> &Arc<ExtensionInfo> {
+        &self.info
+    }
+
     /// The number of its library among the open ones, once it is open: equal numbers are the same library.
     pub fn library(&self) -> Option<usize> {
         match &self.source {
@@ -107,25 +121,19 @@ impl<K: ?Sized> Factory<K> {
         }
     }
 
-    /// Makes a driver with the settings of the map. Opens the library if it is not open.
-    ///
-    /// # Errors
-    /// Why there is no driver; also kept in the loader's report.
-    pub fn create(&self) -> Result<Extension<K>, LoadFailure> {
-        let made = match &self.source {
-            Source::File { examined, .. } => self.reported(self.make(&examined.settings)),
-            Source::Program(make) => make(&self.info.settings)
-                .map(Built::of_program)
-                .map_err(|e| self.constructor_failed(e)),
-        };
-        Ok(Extension::made(Arc::clone(&self.info), made?, self.clone()))
+    /// A driver with the settings of the map; see `create`.
+    pub(crate) fn make(&self) -> Result<Built<K>, LoadFailure> {
+        match &self.source {
+            Source::File { examined, .. } => self.reported(self.built(&examined.settings)),
+            Source::Program(make) => self.of_program(make.as_ref(), &self.info.settings),
+        }
     }
 
-    /// As `create`, with these settings in place of the map's. They are checked against the plugin's schema first.
-    ///
-    /// # Errors
-    /// As `create`.
-    pub fn create_with(&self, settings: Map<String, Json>) -> Result<Extension<K>, LoadFailure> {
+    /// A driver with other settings; see `create_with`.
+    pub(crate) fn make_with(
+        &self,
+        settings: Map<String, Json>,
+    ) -> Result<(ExtensionInfo, Built<K>), LoadFailure> {
         let mut info = ExtensionInfo::clone(&self.info);
         let built = match &self.source {
             Source::File { examined, .. } => {
@@ -134,15 +142,23 @@ impl<K: ?Sized> Factory<K> {
                 examine::check_settings(&entry, &info.file, &driver.settings)?;
                 info.settings = settings_check::with_defaults(&entry.settings, &driver.settings);
                 let json = Json::Object(info.settings.clone()).to_string();
-                self.reported(self.make(&json))?
+                self.reported(self.built(&json))?
             }
             Source::Program(make) => {
                 info.settings = settings;
-                let driver = make(&info.settings).map_err(|e| self.constructor_failed(e))?;
-                Built::of_program(driver)
+                self.of_program(make.as_ref(), &info.settings)?
             }
         };
-        Ok(Extension::made(Arc::new(info), built, self.clone()))
+        Ok((info, built))
+    }
+
+    fn of_program(
+        &self,
+        make: &Maker<K>,
+        settings: &Map<String, Json>,
+    ) -> Result<Built<K>, LoadFailure> {
+        let driver = make(settings).map_err(|e| self.constructor_failed(e))?;
+        Ok(Built::of_program(driver))
     }
 
     fn reported(&self, made: Result<Built<K>, LoadFailure>) -> Result<Built<K>, LoadFailure> {
@@ -156,7 +172,7 @@ impl<K: ?Sized> Factory<K> {
         made
     }
 
-    fn make(&self, settings: &str) -> Result<Built<K>, LoadFailure> {
+    fn built(&self, settings: &str) -> Result<Built<K>, LoadFailure> {
         let Source::File {
             loader,
             examined,
@@ -168,7 +184,7 @@ impl<K: ?Sized> Factory<K> {
             return Err(self.refuse(codes::PLUGIN_NOT_FOUND, why.to_owned(), ""));
         };
         let library = self.opened(loader, examined)?;
-        let context = examined.context(loader, site);
+        let context = examined.context(loader.state_dir(), site);
         bind(examined, library.plugin, settings, &context).map_err(|e| self.not_built(e))
     }
 

@@ -194,6 +194,7 @@ pub mod elf;
 mod examine;
 mod extension;
 mod factory;
+mod info;
 pub mod inspect;
 mod library;
 mod load;
@@ -205,9 +206,11 @@ pub mod report;
 pub mod settings_check;
 pub mod spanned;
 
-pub use extension::{Extension, ExtensionInfo, LazyExtension, Member};
+pub use examine::Site;
+pub use extension::{Extension, LazyExtension, Member};
 pub use factory::Factory;
-pub use load::{Loader, Site};
+pub use info::ExtensionInfo;
+pub use load::Loader;
 pub use manager::{
     DispatchExtensionManager, DriverManager, EnabledExtensionManager, ExtensionManager,
     HookManager, NameDispatchExtensionManager, NamedExtensionManager,

@@ -1,20 +1,15 @@
-//! The loader: from an entry of the map to a driver, step by step. resolve → inspect → check pins and
-//! settings (`examine`) → open the library once per content (`library`) → check the kind → construct
-//! (`factory`). Nothing of the file runs before it is opened.
+//! The loader: what the steps from an entry of the map to a driver share. They are: resolve, inspect, check pins and
+//! settings (`examine`); open the library once per content (`library`); check the kind and construct (`factory`).
+//! Nothing of the file runs before it is opened.
 //!
-//! This file owns what the steps share: the map's snapshot, what was examined, which libraries are open, and the
-//! report. Sealed staging, vetting and signatures take their place between `examine` and `library`. Must not know
-//! which kinds exist.
+//! Owns the map's snapshot, what was examined in it, which libraries are open, and the report. Must not know kinds,
+//! factories or managers.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use longshore_plugin_api::__abi::table::DriverKind;
-
-use crate::examine::{self, Examined, Inspections};
-use crate::extension::Extension;
-use crate::factory::Factory;
+use crate::examine::{self, Examined, Inspections, Surroundings};
 use crate::library::Libraries;
 use crate::log::{self, Level};
 use crate::map::{EntryPoint, MapError, PluginMap, Reload};
@@ -38,19 +33,12 @@ struct Inner {
 
 /// What outlives a snapshot.
 #[derive(Default)]
-pub(crate) struct Shared {
-    pub(crate) libraries: Mutex<Libraries>,
-    pub(crate) inspections: Inspections,
+struct Shared {
+    libraries: Mutex<Libraries>,
+    inspections: Inspections,
     report: Mutex<LoadReport>,
     /// Names whose deprecation was said.
     deprecated: Mutex<HashSet<String>>,
-}
-
-/// Where and for whom a driver is built.
-#[derive(Debug, Clone, Default)]
-pub struct Site {
-    /// The host it serves; empty when it serves the whole process.
-    pub host: Arc<str>,
 }
 
 impl Loader {
@@ -112,14 +100,6 @@ impl Loader {
         &self.inner.state_dir
     }
 
-    pub(crate) fn takes_panic_abort(&self) -> bool {
-        self.inner.panic_abort
-    }
-
-    pub(crate) fn shared(&self) -> &Shared {
-        &self.inner.shared
-    }
-
     pub(crate) fn lock_libraries(&self) -> MutexGuard<'_, Libraries> {
         let libraries = self.inner.shared.libraries.lock();
         libraries.unwrap_or_else(PoisonError::into_inner)
@@ -147,7 +127,12 @@ impl Loader {
             return Ok(Arc::clone(examined));
         }
         drop(known);
-        let examined = Arc::new(examine::examine(self, entry)?);
+        let surroundings = Surroundings {
+            map: &self.inner.map,
+            inspections: &self.inner.shared.inspections,
+            panic_abort: self.inner.panic_abort,
+        };
+        let examined = Arc::new(examine::examine(&surroundings, entry)?);
         let known = self.inner.examined.write();
         let mut known = known.unwrap_or_else(PoisonError::into_inner);
         // Whoever was first counts: contexts and verdicts are kept with it.
@@ -161,39 +146,8 @@ impl Loader {
         known.remove(&(Arc::as_ptr(entry) as usize));
     }
 
-    /// The way to a driver of kind `K`, without opening its library.
-    ///
-    /// # Errors
-    /// Why there is none; also kept in the report.
-    pub(crate) fn factory<K: ?Sized + DriverKind>(
-        &self,
-        entry: &Arc<EntryPoint>,
-        asked: &str,
-        site: &Site,
-    ) -> Result<Factory<K>, LoadFailure> {
-        self.say_deprecated(entry, asked);
-        let examined = self.examine(entry).inspect_err(|failure| {
-            let outcome = Outcome::Failed(failure.clone());
-            self.note(&entry.namespace, &entry.name, &site.host, outcome);
-        })?;
-        Ok(Factory::of_file(self.clone(), examined, asked, site))
-    }
-
-    /// Loads one entry as a driver of kind `K` and builds it.
-    ///
-    /// # Errors
-    /// Why it cannot be used; also kept in the report.
-    pub(crate) fn load<K: ?Sized + DriverKind>(
-        &self,
-        entry: &Arc<EntryPoint>,
-        asked: &str,
-        site: &Site,
-    ) -> Result<Extension<K>, LoadFailure> {
-        self.factory(entry, asked, site)?.create()
-    }
-
     /// Says once that a name is deprecated, when it is used.
-    fn say_deprecated(&self, entry: &EntryPoint, asked: &str) {
+    pub(crate) fn say_deprecated(&self, entry: &EntryPoint, asked: &str) {
         if entry.deprecated.is_none() && asked == entry.name {
             return;
         }

@@ -7,8 +7,10 @@ use longshore_plugin_api::__abi::table::DriverKind;
 
 use super::Verdict;
 use super::conflict::{Choice, Resolver};
-use crate::extension::{Extension, ExtensionInfo, LazyExtension};
-use crate::load::{Loader, Site};
+use crate::examine::Site;
+use crate::extension::{Extension, LazyExtension};
+use crate::info::ExtensionInfo;
+use crate::load::Loader;
 use crate::map::{Conflicts, EntryPoint};
 use crate::report::LoadFailure;
 

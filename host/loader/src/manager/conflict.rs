@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::codes;
 use crate::diagnostic::escape;
-use crate::extension::ExtensionInfo;
+use crate::info::ExtensionInfo;
 use crate::inspect::Refusal;
 use crate::log::{self, Level};
 use crate::map::Conflicts;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::conflict::{self, Choice};
 use crate::codes;
 use crate::diagnostic::{escape, quoted_list};
-use crate::extension::ExtensionInfo;
+use crate::info::ExtensionInfo;
 use crate::inspect::Refusal;
 use crate::load::Loader;
 use crate::map::{Conflicts, EntryPoint, Lookup};

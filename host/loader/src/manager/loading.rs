@@ -8,9 +8,11 @@ use super::ExtensionManager;
 use super::builder::Builder;
 use crate::codes;
 use crate::diagnostic::escape;
+use crate::examine::Site;
 use crate::extension::{Extension, LazyExtension, Member};
+use crate::factory::Factory;
 use crate::inspect::Refusal;
-use crate::load::{Loader, Site};
+use crate::load::Loader;
 use crate::log::{self, Level};
 use crate::map::EntryPoint;
 use crate::report::{FailureKind, LoadFailure, Outcome};
@@ -172,7 +174,7 @@ impl<K: ?Sized + DriverKind> Make<K> for Extension<K> {
         asked: &str,
         site: &Site,
     ) -> Result<Self, LoadFailure> {
-        loader.load(entry, asked, site)
+        Factory::of_entry(loader, entry, asked, site)?.create()
     }
 }
 
@@ -183,7 +185,7 @@ impl<K: ?Sized + DriverKind> Make<K> for LazyExtension<K> {
         asked: &str,
         site: &Site,
     ) -> Result<Self, LoadFailure> {
-        let factory = loader.factory(entry, asked, site)?;
+        let factory = Factory::of_entry(loader, entry, asked, site)?;
         Ok(LazyExtension::from_factory(factory))
     }
 }

@@ -9,11 +9,13 @@ use std::sync::Arc;
 use super::entry::{Disabled, DisabledBy};
 use super::environment::{self, Environment, refused};
 use super::file::RawFile;
+use super::finish;
 use super::merge::{Growing, Standing};
 use super::names::NameMap;
+use super::origin::Origin;
 use super::policy::Policy;
 use super::raw::RawEntry;
-use super::{Namespace, finish};
+use super::snapshot::{Namespace, PluginMap};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Place, Source, escape};
 
@@ -220,4 +222,28 @@ impl Builder {
 /// Directories of `search`, relative ones below the base file's.
 pub(super) fn search_dirs(base: &std::path::Path, search: &[String]) -> Vec<PathBuf> {
     search.iter().map(|d| base.join(d)).collect()
+}
+
+impl PluginMap {
+    pub(super) fn new(built: Built, environment_dirs: usize) -> PluginMap {
+        let Built {
+            namespaces,
+            index,
+            search,
+            diagnostics,
+            changes,
+            sources,
+        } = built;
+        PluginMap {
+            namespaces,
+            index,
+            search,
+            environment_dirs,
+            diagnostics,
+            changes,
+            sources,
+            includes: Vec::new(),
+            origin: Origin::default(),
+        }
+    }
 }

@@ -6,8 +6,9 @@
 use std::fmt;
 
 use super::entry::EntryPoint;
+use super::keys::{POLICY_KEYS, RESERVED};
 use super::meaning::{FieldChange, differences, group, policy_places, sequence};
-use super::{Namespace, PluginMap, RESERVED};
+use super::snapshot::{Namespace, PluginMap};
 use crate::diagnostic::{Place, escape};
 
 /// One difference.
@@ -142,7 +143,7 @@ fn of_policy(
     let words = |n: Option<&Namespace>| n.map(|n| policy_places(&n.policy)).unwrap_or_default();
     let (before, after) = (words(old), words(new));
     let (mut fields, mut from, mut to) = (Vec::new(), None, None);
-    for field in super::policy_form::POLICY_KEYS {
+    for field in POLICY_KEYS {
         let was = before.iter().find(|(key, ..)| key == field);
         let is = after.iter().find(|(key, ..)| key == field);
         if was.map(|w| &w.1) != is.map(|w| &w.1) {

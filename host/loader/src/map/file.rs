@@ -8,19 +8,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::entry::{export_fault, lib_fault, name_fault, split_target};
+use super::keys::{RESERVED, RESERVED_KEYS};
 use super::policy::Policy;
 use super::raw::{Mode, RawEntry};
 use super::settings::Settings;
-use super::{RESERVED, misplaced, policy_form, table_form, unquoted};
+use super::{misplaced, policy_form, table_form, unquoted};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Place, Source, Span, escape};
 use crate::spanned::{self, Member, Node, Reader, Table, Value};
 
 /// The format this host reads.
 pub(super) const FORMAT: i64 = 1;
-/// Keys of `[longshore]`.
-pub(super) const RESERVED_KEYS: &[&str] = &["format", "search", "include", "defaults", "policy"];
-
 /// What one file says.
 #[derive(Debug)]
 pub(super) struct RawFile {

@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use super::Namespace;
 use super::entry::{Disabled, DisabledBy, EntryPoint};
 use super::merge::Growing;
 use super::names::{NameMap, Names};
 use super::policy::{Order, Placed, Policy};
+use super::snapshot::Namespace;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Severity, escape};
 

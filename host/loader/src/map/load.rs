@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::fs;
 use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
@@ -14,11 +15,12 @@ use std::sync::Arc;
 use super::build::{Builder, search_dirs};
 use super::environment::Environment;
 use super::file::{self, RawFile};
-use super::reload::{Files, Origin};
+use super::include::Include;
+use super::origin::{Files, LoadOptions, Origin};
+use super::snapshot::PluginMap;
 use super::stamp::Stamps;
-use super::{LoadOptions, MapError, PluginMap};
 use crate::codes;
-use crate::diagnostic::{Diagnostic, Place, Severity, escape};
+use crate::diagnostic::{Diagnostic, Place, Severity, Style, escape, render};
 use crate::spanned::TEXT_BYTES_MAX;
 
 /// The drop-in directory of a map that names none.
@@ -27,7 +29,45 @@ const INCLUDE_DEFAULT: &str = "plugins.d";
 /// Most drop-in files.
 pub const DROP_INS_MAX: usize = 1_000;
 
-pub(super) fn load(
+/// Why there is no map: everything that is wrong with its files and variables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MapError {
+    /// At least one, in order of files and places.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl fmt::Display for MapError {
+    /// The whole text for people, without colour.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&render(&self.diagnostics, Style::default()))
+    }
+}
+
+impl std::error::Error for MapError {}
+
+impl PluginMap {
+    /// Loads the base file at `path`, its drop-ins, and applies the environment.
+    ///
+    /// # Errors
+    /// Every fatal diagnostic of all files; with `LONGSHORE_STRICT=1` every diagnostic.
+    pub fn load(path: &Path, environment: &Environment) -> Result<PluginMap, MapError> {
+        load(path, environment, &LoadOptions::default())
+    }
+
+    /// As `load`, with options.
+    ///
+    /// # Errors
+    /// As `load`.
+    pub fn load_with(
+        path: &Path,
+        environment: &Environment,
+        options: &LoadOptions,
+    ) -> Result<PluginMap, MapError> {
+        load(path, environment, options)
+    }
+}
+
+fn load(
     path: &Path,
     environment: &Environment,
     options: &LoadOptions,
@@ -112,19 +152,6 @@ fn add_drop_in(
     } else {
         fatal.extend(errors)
     }
-}
-
-/// A drop-in directory, and what it gave.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Include {
-    /// The directory.
-    pub dir: PathBuf,
-    /// Where the map names it; nothing for the default.
-    pub place: Option<Place>,
-    /// Files in it that are drop-ins, also those that a later directory replaces.
-    pub files: usize,
-    /// The base file is one of its files, which is passed over.
-    pub holds_base: bool,
 }
 
 fn include_dirs(dir: &Path, listed: Option<Vec<(String, Place)>>) -> Vec<Include> {

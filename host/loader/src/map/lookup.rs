@@ -5,8 +5,13 @@
 
 use std::sync::Arc;
 
-use super::{ALIAS_HOPS_MAX, Conflicts, EntryPoint, Namespace, PluginMap};
+use super::entry::EntryPoint;
+use super::policy::Conflicts;
+use super::snapshot::{Namespace, PluginMap};
 use crate::diagnostic::nearest;
+
+/// Longest chain of aliases. Circles are found when the map is built; this bound holds in any case.
+pub const ALIAS_HOPS_MAX: usize = 16;
 
 /// What a name means in a namespace.
 #[derive(Debug, Clone)]

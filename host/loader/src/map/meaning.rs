@@ -7,8 +7,8 @@ use std::path::{Component, Path, PathBuf};
 
 use super::entry::EntryPoint;
 use super::policy::{Conflicts, Order, Placed, Policy};
-use super::to_toml::{list, quoted};
-use super::{Namespace, PluginMap};
+use super::print::{list, quoted};
+use super::snapshot::{Namespace, PluginMap};
 use crate::codes;
 use crate::diagnostic::Place;
 

@@ -3,9 +3,7 @@
 //! Only words; what is known where stands in the files that read the tables. Called when a key is
 //! unknown.
 
-use super::file::RESERVED_KEYS;
-use super::policy_form::POLICY_KEYS;
-use super::table_form::ENTRY_KEYS;
+use super::keys::{ENTRY_KEYS, POLICY_KEYS, RESERVED_KEYS};
 use crate::diagnostic::escape;
 
 /// Words that other formats use, and ours.

@@ -2,14 +2,11 @@
 //!
 //! From the tree to values with places. Must not know entries. Called by `file`.
 
+use super::keys::POLICY_KEYS;
 use super::policy::{Conflicts, Order, Placed, Policy};
 use super::{misplaced, unquoted};
 use crate::diagnostic::{Place, Span, escape};
 use crate::spanned::{Member, Node, Reader, Table, Value};
-
-/// Keys of a policy.
-pub(super) const POLICY_KEYS: &[&str] =
-    &["conflicts", "order", "only", "disabled", "default", "env"];
 
 /// The table under `policy`: namespaces and their policies.
 pub(super) fn read_all(reader: &mut Reader<'_>, node: &Node) -> Vec<(String, Policy)> {

@@ -3,31 +3,10 @@
 //! A snapshot is never altered. Reloading makes a new one, or fails and leaves the old in force.
 //! Called by whoever watches the files or is told to read them again.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
 use super::changes::{self, Change};
-use super::stamp::Stamps;
-use super::{Environment, LoadOptions, MapError, PluginMap};
-
-/// What a map was made from.
-#[derive(Debug, Clone, Default)]
-pub(super) enum Origin {
-    /// Text in memory, which does not change.
-    #[default]
-    Text,
-    /// Files.
-    Files(Arc<Files>),
-}
-
-/// What is needed to read a map again.
-#[derive(Debug)]
-pub(super) struct Files {
-    pub(super) path: PathBuf,
-    pub(super) environment: Environment,
-    pub(super) options: LoadOptions,
-    pub(super) stamps: Stamps,
-}
+use super::load::MapError;
+use super::origin::Origin;
+use super::snapshot::PluginMap;
 
 /// A map that was read again.
 #[derive(Debug, Clone)]

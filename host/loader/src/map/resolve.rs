@@ -8,7 +8,8 @@ use std::fmt;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{EntryPoint, PluginMap};
+use super::entry::EntryPoint;
+use super::snapshot::PluginMap;
 use crate::codes;
 use crate::diagnostic::{escape, nearest};
 use crate::inspect::Refusal;

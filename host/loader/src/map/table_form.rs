@@ -7,30 +7,12 @@ use std::sync::Arc;
 
 use super::entry::{PRIORITY_MAX, split_target};
 use super::file::FileReader;
+use super::keys::ENTRY_KEYS;
 use super::misplaced;
 use super::raw::{Mode, RawEntry};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, escape, nearest};
 use crate::spanned::{Member, Node, Table};
-
-/// Keys of the table form.
-pub(super) const ENTRY_KEYS: &[&str] = &[
-    "lib",
-    "export",
-    "alias",
-    "enabled",
-    "optional",
-    "allow_panic_abort",
-    "priority",
-    "settings",
-    "override",
-    "append",
-    "patch",
-    "deprecated",
-    "about",
-    "version",
-    "sha256",
-];
 
 const SEE_KEYS: &str = "remove it, or see the keys of an entry in `docs/map.md`";
 

@@ -11,7 +11,8 @@ use serde_json::{Map, Value as Json};
 
 use super::entry::{DisabledBy, EntryPoint, split_target};
 use super::meaning::{effective_lib, group, policy_words, sequence};
-use super::{Namespace, PluginMap};
+use super::print::{list, quoted};
+use super::snapshot::{Namespace, PluginMap};
 use crate::codes;
 
 impl PluginMap {
@@ -175,12 +176,6 @@ fn json(value: &Json) -> String {
     }
 }
 
-/// `[a, b]`.
-pub(super) fn list(items: impl Iterator<Item = String>) -> String {
-    let items: Vec<String> = items.collect();
-    format!("[{}]", items.join(", "))
-}
-
 /// A key, bare if it can be.
 fn key(text: &str) -> String {
     let is_bare = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
@@ -189,21 +184,4 @@ fn key(text: &str) -> String {
     } else {
         quoted(text)
     }
-}
-
-/// A text in double quotes.
-pub(super) fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04X}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

@@ -3,8 +3,8 @@
 //! They are reported with the spelling that was meant, never guessed and never flattened. Called
 //! by `file`.
 
+use super::keys::ENTRY_KEYS;
 use super::misplaced;
-use super::table_form::ENTRY_KEYS;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Span, escape, nearest};
 use crate::spanned::{Member, Node, Reader, Table, Value};

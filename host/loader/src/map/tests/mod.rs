@@ -38,6 +38,7 @@ mod wrong_types;
 mod wrong_values;
 
 use super::*;
+use crate::diagnostic::{Style, render};
 
 const NAMES: [&str; 4] = ["plugins.toml", "10-a.toml", "20-b.toml", "30-c.toml"];
 
