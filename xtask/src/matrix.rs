@@ -123,7 +123,9 @@ fn verdict(case: &Case<'_>, copy: &Path, n: usize, host: &Path) -> Result<String
     let out = out.map_err(|e| format!("cannot run {}: {e}", host.display()))?;
     let said = String::from_utf8_lossy(&out.stdout).into_owned();
     let verdict = said
-        .trim()
+        .lines()
+        .next()
+        .unwrap_or_default()
         .strip_prefix(&format!("{}: ", file.display()))
         .map(str::to_owned);
     let verdict = verdict.unwrap_or_else(|| format!("the host ended with {}", out.status));
