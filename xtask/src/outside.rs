@@ -97,7 +97,7 @@ fn copy_dir(from: &Path, to: &Path) -> std::io::Result<()> {
 /// Builds the crate in `dir`, whose library is called `name`; answers the `.so`.
 ///
 /// # Errors
-/// The first line that the compiler marked as an error.
+/// The first line that was marked as an error; all of them are on stderr.
 pub(crate) fn build(
     dir: &Path,
     name: &str,
@@ -137,6 +137,7 @@ pub(crate) fn build(
         .map_err(|e| format!("cannot run cargo: {e}"))?;
     if !out.status.success() {
         let said = String::from_utf8_lossy(&out.stderr);
+        eprintln!("{said}");
         let line = said
             .lines()
             .find(|l| l.starts_with("error"))
