@@ -109,7 +109,7 @@ fn summary(
     };
     let listed = match namespaces {
         [] => String::new(),
-        some => format!(" with {}", quoted_list(some)),
+        some => format!("\nnamespaces: {}", quoted_list(some)),
     };
-    format!("ok: {config_file}, {map_file}{listed}{remark}")
+    format!("ok: {config_file}, {map_file}{remark}{listed}")
 }

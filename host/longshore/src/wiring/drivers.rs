@@ -97,18 +97,27 @@ fn several<K: ?Sized + DriverKind>(
     names: &[impl AsRef<str>],
     strict: bool,
 ) -> Result<NamedExtensionManager<K>, Failure> {
-    let manager = loader.namespace::<K>(namespace).strict(strict).named(names);
-    let manager = manager.map_err(|f| refused(&f))?;
-    for failure in manager.failures() {
-        let (code, refusal) = (failure.code(), &failure.refusal);
-        let (what, why, help) = (refusal.what(), &refusal.why, &refusal.help);
-        tracing::error!(code, "skipped: {what}: {why} (do: {help})");
-    }
-    for name in manager.missing() {
-        let code = longshore_loader::codes::PLUGIN_NO_SUCH_DRIVER;
-        tracing::error!(code, "skipped: no entry point `{name}` in `{namespace}`");
-    }
-    Ok(manager)
+    let builder = loader.namespace::<K>(namespace);
+    let manager = match strict {
+        true => builder.named(names),
+        // What the program logs itself, the loader does not log as well.
+        false => builder
+            .on_failure(|failure| {
+                let (code, refusal) = (failure.code(), &failure.refusal);
+                let (what, why, help) = (refusal.what(), &refusal.why, &refusal.help);
+                tracing::error!(code, "skipped: {what}: {why} (do: {help})");
+                Ok(())
+            })
+            .on_missing(|names| {
+                let code = longshore_loader::codes::PLUGIN_NO_SUCH_DRIVER;
+                for name in names {
+                    tracing::error!(code, "skipped: no entry point `{name}` in `{namespace}`");
+                }
+                Ok(())
+            })
+            .named(names),
+    };
+    manager.map_err(|f| refused(&f))
 }
 
 /// The virt driver of one host.

@@ -30,18 +30,22 @@ fn place(config: &str, virt: &str) -> Place {
 
 const VIRT: &str = "[\"longshore.virt.driver\"]\nfake = \"./fake.so\"\n";
 const FAKE: &str = "[compute]\nvirt = \"fake\"";
+/// What is said of every map here that is good.
+const NAMESPACES: &str = "namespaces: `longshore.virt.driver`, `longshore.scheduler.driver`, \
+    `longshore.scheduler.host_manager`, `longshore.scheduler.filter`, `longshore.scheduler.weigher`";
 
 /// Exit code, output, and error stream of `config check`.
 fn check(place: &Place) -> (u8, String, String) {
     let ran = place.run("config check");
     let dir = place.path().display().to_string();
-    (ran.exit, ran.out.replace(&dir, "DIR"), ran.err)
+    let out = ran.out.replace(&dir, "DIR");
+    (ran.exit, out.replace(NAMESPACES, "NAMESPACES"), ran.err)
 }
 
 #[test]
 fn two_good_files() {
     let said = check(&place(FAKE, VIRT));
-    let expected = "ok: DIR/longshore.toml, DIR/plugins.toml\n";
+    let expected = "ok: DIR/longshore.toml, DIR/plugins.toml\nNAMESPACES\n";
     assert_eq!(said, (0, expected.to_owned(), String::new()));
 }
 
@@ -95,7 +99,7 @@ warning[driver/unknown-setting]: driver `spare` has no setting `vpcus`
    |
    = do: did you mean `vcpus`?
 ";
-    let ok = "ok: DIR/longshore.toml, DIR/plugins.toml, 1 warning\n";
+    let ok = "ok: DIR/longshore.toml, DIR/plugins.toml, 1 warning\nNAMESPACES\n";
     assert_eq!(said, (0, ok.to_owned(), expected.to_owned()));
 }
 
@@ -133,14 +137,14 @@ warning[plugin/not-found]: `fake` of `longshore.virt.driver` cannot be loaded
    = why: library `./fkae.so` not found; looked in `DIR` (DIR/plugins.toml:2:1)
    = do: did you mean `fake.so`?
 ";
-    let ok = "ok: DIR/longshore.toml, DIR/plugins.toml, 1 warning\n";
+    let ok = "ok: DIR/longshore.toml, DIR/plugins.toml, 1 warning\nNAMESPACES\n";
     assert_eq!(said, (0, ok.to_owned(), expected.to_owned()));
 }
 
 #[test]
 fn a_library_of_an_unused_driver_that_is_missing() {
     let said = check(&place(FAKE, &format!("{VIRT}spare = \"./spare.so\"\n")));
-    let expected = "ok: DIR/longshore.toml, DIR/plugins.toml\n";
+    let expected = "ok: DIR/longshore.toml, DIR/plugins.toml\nNAMESPACES\n";
     assert_eq!(said, (0, expected.to_owned(), String::new()));
 }
 
