@@ -44,6 +44,15 @@ pub fn open(path: &Path, services: Services) -> Result<Plugin, OpenError> {
     unsafe { Plugin::open(address, services) }.map_err(OpenError::Root)
 }
 
+/// Whether the dynamic linker would answer this path from memory. It goes by the text of the path first, so a descriptor's
+/// number that was used before would lead to the library of that time.
+pub fn is_open(path: &Path) -> bool {
+    const RTLD_NOLOAD: i32 = 4;
+    // SAFETY: nothing is loaded, so nothing runs: the library is there already, or there is no answer.
+    let known = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_NOLOAD) };
+    known.map(std::mem::forget).is_ok()
+}
+
 /// libloading's own text names the call only; the linker's words are its source.
 fn linker_text(error: &libloading::Error) -> String {
     let source = std::error::Error::source(error);

@@ -11,8 +11,9 @@ use serde_json::Value as Json;
 
 use crate::codes;
 use crate::diagnostic::{Severity, escape};
+use crate::gate::{Content, LoaderOptions};
 use crate::info::ExtensionInfo;
-use crate::inspect::{FileIdentity, Inspection, Refusal, inspect_with, sha256};
+use crate::inspect::{FileIdentity, Inspection, Refusal, inspect_with};
 use crate::library::Library;
 use crate::log;
 use crate::map::{EntryPoint, PluginMap};
@@ -45,8 +46,7 @@ pub(crate) struct Examined {
 pub(crate) struct Surroundings<'l> {
     pub(crate) map: &'l PluginMap,
     pub(crate) inspections: &'l Inspections,
-    /// Whether plugins may be built with `panic = "abort"`, whatever their entries say.
-    pub(crate) panic_abort: bool,
+    pub(crate) options: &'l LoaderOptions,
 }
 
 /// Where and for whom a driver is built.
@@ -63,7 +63,7 @@ pub(crate) fn examine(
 ) -> Result<Examined, LoadFailure> {
     let path = resolve(around, entry)?;
     let inspection = inspected(around, entry, &path)?;
-    check_pins(entry, &path, &inspection)?;
+    check_version(entry, &path, &inspection)?;
     let export = entry.export.as_deref();
     let driver = inspection.choose(&entry.namespace, &entry.name, export);
     let driver = driver.map_err(refused)?;
@@ -167,7 +167,14 @@ fn resolve(around: &Surroundings<'_>, entry: &EntryPoint) -> Result<PathBuf, Loa
         return Err(failure.with_diagnostics(vec![fault.as_ref().clone()]));
     }
     let found = around.map.resolve_library(entry);
-    found.map_err(|e| LoadFailure::new(FailureKind::Missing, e.into_refusal(entry)))
+    let path = found.map_err(|e| LoadFailure::new(FailureKind::Missing, e.into_refusal(entry)))?;
+    around.options.trust.resolve(&path).map_err(|r| {
+        let kind = match r.code {
+            codes::PLUGIN_NOT_FOUND => FailureKind::Missing,
+            _ => FailureKind::Refused,
+        };
+        LoadFailure::new(kind, r.for_entry(&entry.namespace, &entry.name))
+    })
 }
 
 fn inspected(
@@ -175,7 +182,7 @@ fn inspected(
     entry: &EntryPoint,
     path: &Path,
 ) -> Result<Arc<Inspection>, LoadFailure> {
-    let panic_abort = entry.allow_panic_abort || around.panic_abort;
+    let panic_abort = entry.allow_panic_abort || around.options.panic_abort;
     let inspection = around.inspections.get(path, panic_abort);
     inspection.map_err(|r| {
         let kind = match r.code {
@@ -203,37 +210,41 @@ pub(crate) fn check_settings(
     Err(failure.with_diagnostics(errors))
 }
 
-fn check_pins(entry: &EntryPoint, path: &Path, inspection: &Inspection) -> Result<(), LoadFailure> {
-    let refuse = |code, why: String, help: &str| {
-        let refusal = Refusal::new(code, path, why, help.to_owned());
-        Err(refused(refusal.for_entry(&entry.namespace, &entry.name)))
+/// The digest that the map pins against that of the bytes that will be opened.
+pub(crate) fn check_pin(entry: &EntryPoint, content: &Content<'_>) -> Result<(), Refusal> {
+    let Some(wanted) = &entry.sha256 else {
+        return Ok(());
     };
-    if let Some(wanted) = &entry.sha256 {
-        let found = sha256(path);
-        let found = found.map_err(|r| refused(r.for_entry(&entry.namespace, &entry.name)))?;
-        if !found.eq_ignore_ascii_case(wanted) {
-            let short = |digest: &str| digest.chars().take(12).collect::<String>();
-            let (found, wanted, at) = (short(&found), short(wanted), &entry.origin);
-            let why = format!("its digest is `{found}…`, {at} pins `{wanted}…`");
-            let help = "install the pinned file, or put the digest that `longshore plugin inspect` prints into the map";
-            return refuse(codes::PLUGIN_UNTRUSTED, why, help);
-        }
+    if content.digest.eq_ignore_ascii_case(wanted) {
+        return Ok(());
     }
-    if let Some(wanted) = &entry.version {
-        let found = &inspection.metadata.version;
-        let requirement = semver::VersionReq::parse(wanted).ok();
-        let version = semver::Version::parse(found).ok();
-        if !requirement.zip(version).is_some_and(|(r, v)| r.matches(&v)) {
-            let (found, at) = (escape(found), &entry.origin);
-            let why = format!("it is version {found}, {at} asks for `{wanted}`");
-            return refuse(
-                codes::PLUGIN_WRONG_VERSION,
-                why,
-                "install a version that fits",
-            );
-        }
+    let short = |digest: &str| digest.chars().take(12).collect::<String>();
+    let (found, wanted, at) = (short(content.digest), short(wanted), &entry.origin);
+    let why = format!("its digest is `{found}…`, {at} pins `{wanted}…`");
+    let help = "install the pinned file, or put the digest that `longshore plugin inspect` prints into the map";
+    let file = &content.inspection.file;
+    Err(Refusal::new(codes::PLUGIN_UNTRUSTED, file, why, help))
+}
+
+fn check_version(
+    entry: &EntryPoint,
+    path: &Path,
+    inspection: &Inspection,
+) -> Result<(), LoadFailure> {
+    let Some(wanted) = &entry.version else {
+        return Ok(());
+    };
+    let found = &inspection.metadata.version;
+    let requirement = semver::VersionReq::parse(wanted).ok();
+    let version = semver::Version::parse(found).ok();
+    if requirement.zip(version).is_some_and(|(r, v)| r.matches(&v)) {
+        return Ok(());
     }
-    Ok(())
+    let (found, at) = (escape(found), &entry.origin);
+    let why = format!("it is version {found}, {at} asks for `{wanted}`");
+    let help = "install a version that fits";
+    let refusal = Refusal::new(codes::PLUGIN_WRONG_VERSION, path, why, help);
+    Err(refused(refusal.for_entry(&entry.namespace, &entry.name)))
 }
 
 /// A refusal as a failure.

@@ -196,8 +196,7 @@ impl<K: ?Sized> Factory<K> {
         if let Some(library) = examined.library.get() {
             return Ok(library);
         }
-        let opened = loader.lock_libraries().get(&examined.inspection);
-        let library = opened.map_err(|refusal| {
+        let library = loader.open(examined).map_err(|refusal| {
             // The next attempt looks at the file anew.
             loader.forget(&examined.entry);
             refused(refusal.for_entry(&self.info.namespace, &self.info.name))

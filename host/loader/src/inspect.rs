@@ -236,6 +236,27 @@ pub fn inspect_with(path: &Path, panic_abort: bool) -> Result<Inspection, Refusa
     })
 }
 
+/// Inspects an open file; `path` is for messages, `identity` for what `Inspection` says.
+///
+/// # Errors
+/// As `inspect_with`.
+pub(crate) fn inspect_file(
+    path: &Path,
+    identity: FileIdentity,
+    file: File,
+    panic_abort: bool,
+) -> Result<Inspection, Refusal> {
+    let cache = ReadCache::new(file);
+    let (facts, metadata) = read(&cache, panic_abort).map_err(|r| Refusal::from_elf(path, r))?;
+    Ok(Inspection {
+        file: path.to_owned(),
+        size: identity.size,
+        identity,
+        facts,
+        metadata,
+    })
+}
+
 /// Inspects bytes that were read already; `path` is for messages, `identity` for what
 /// `Inspection` says.
 ///
@@ -326,13 +347,13 @@ pub fn sha256_bytes(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-fn hex(digest: &[u8]) -> String {
+pub(crate) fn hex(digest: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let pair = |b: &u8| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]].map(char::from);
     digest.iter().flat_map(pair).collect()
 }
 
-fn absent(path: &Path, error: &io::Error) -> Refusal {
+pub(crate) fn absent(path: &Path, error: &io::Error) -> Refusal {
     if error.kind() == io::ErrorKind::PermissionDenied {
         return unreadable(path, error);
     }
@@ -398,7 +419,7 @@ fn only_library_in(directory: &Path) -> Option<String> {
     found.next().is_none().then(|| only.display().to_string())
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Refusal {
+pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Refusal {
     let why = match std::fs::symlink_metadata(path) {
         Ok(meta) => {
             let mode = meta.mode() & 0o7777;

@@ -194,6 +194,7 @@ pub mod elf;
 mod examine;
 mod extension;
 mod factory;
+pub mod gate;
 mod info;
 pub mod inspect;
 mod library;
@@ -205,10 +206,13 @@ pub mod note;
 pub mod report;
 pub mod settings_check;
 pub mod spanned;
+pub mod stage;
+pub mod trust;
 
 pub use examine::Site;
 pub use extension::{Extension, LazyExtension, Member};
 pub use factory::Factory;
+pub use gate::LoaderOptions;
 pub use info::ExtensionInfo;
 pub use load::Loader;
 pub use manager::{

@@ -1,19 +1,20 @@
 //! Which libraries are open: each content once, whatever names lead to it.
 //!
-//! A symbolic or hard link is the same file; a copy is another file with the same content, and would be a second set of
-//! statics if it were opened. Called by `factory`, under the loader's lock, so that concurrent first use opens once.
+//! Two files with the same bytes would be two sets of statics if both were opened. Called by the loader under its lock, so
+//! that concurrent first use opens once.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use longshore_plugin_api::__abi::host::{Plugin, RootError};
 
 use crate::codes;
 use crate::diagnostic::escape;
 use crate::dynlib::{self, OpenError};
-use crate::inspect::{FileIdentity, Inspection, Refusal, sha256};
+use crate::gate::Content;
+use crate::inspect::{FileIdentity, Inspection, Refusal};
 use crate::log;
+use crate::stage::{self, LoadMode, Staging};
 
 /// An open library. It is never closed.
 #[derive(Clone)]
@@ -27,22 +28,27 @@ pub(crate) struct Library {
 #[derive(Default)]
 pub(crate) struct Libraries {
     open: Vec<Opened>,
-    /// By device and inode: files that are open, and copies of them.
+    by_digest: HashMap<String, usize>,
+    /// By device and inode: files that were read, as they were then.
     by_file: HashMap<(u64, u64), (FileIdentity, usize)>,
 }
 
 struct Opened {
     library: Library,
     path: PathBuf,
-    inspection: Arc<Inspection>,
-    /// Computed when another file could be a copy of this one.
-    digest: Option<String>,
+    digest: String,
+    inspection: Inspection,
+    /// The file itself is mapped, so that it must not change.
+    is_direct: bool,
 }
 
 impl Opened {
-    fn is_file(&self, key: (u64, u64)) -> bool {
-        let identity = self.inspection.identity;
-        (identity.dev, identity.inode) == key
+    fn content(&self) -> Content<'_> {
+        Content {
+            open: &self.path,
+            digest: &self.digest,
+            inspection: &self.inspection,
+        }
     }
 }
 
@@ -51,75 +57,80 @@ impl Libraries {
         self.open.len()
     }
 
-    /// The library of an inspected file: the one that is open already, or a new one.
+    /// The library of an inspected file: the one that is open already, or a new one. `admit` is asked about the bytes
+    /// before they are opened, and about those of a library that is open.
     ///
     /// # Errors
-    /// `plugin/changing` when the file is not the one that was inspected; what the dynamic linker said; a note and a
-    /// root that differ.
-    pub(crate) fn get(&mut self, inspection: &Arc<Inspection>) -> Result<Library, Refusal> {
+    /// `plugin/changing` when the file is not the one that was inspected; why it cannot be staged or is not admitted;
+    /// what the dynamic linker said; a note and a root that differ.
+    pub(crate) fn get(
+        &mut self,
+        inspection: &Inspection,
+        staging: &Staging,
+        panic_abort: bool,
+        admit: &dyn Fn(&Content<'_>) -> Result<(), Refusal>,
+    ) -> Result<Library, Refusal> {
         let (path, identity) = (&inspection.file, inspection.identity);
         let key = (identity.dev, identity.inode);
         match self.by_file.get(&key) {
-            Some((known, number)) if *known == identity => {
-                return Ok(self.open[*number].library.clone());
-            }
-            Some((_, number)) if self.open[*number].is_file(key) => {
+            Some((known, number)) if *known == identity => return self.known(*number, admit),
+            Some((_, number)) if self.is_mapped(*number, key) => {
                 return Err(changed_in_place(path));
             }
-            // A copy was never mapped itself: its file may become another one.
             _ => {}
         }
-        if !is_still(path, identity) {
+        let staged = stage::stage(path, staging, panic_abort)?;
+        if staged.inspection.identity != identity {
             return Err(changed_since(path));
         }
-        let (copy_of, digest) = self.same_content(inspection)?;
-        if let Some(number) = copy_of {
+        if let Some(number) = self.by_digest.get(&staged.digest).copied() {
+            let library = self.known(number, admit)?;
             self.by_file.insert(key, (identity, number));
-            return Ok(self.open[number].library.clone());
+            return Ok(library);
         }
-        let plugin = dynlib::open(path, log::services()).map_err(|e| not_opened(path, &e))?;
-        agrees(&plugin, inspection)?;
+        admit(&Content {
+            open: &staged.open,
+            digest: &staged.digest,
+            inspection: &staged.inspection,
+        })?;
+        if staging.load != LoadMode::Direct && dynlib::is_open(&staged.open) {
+            return Err(closed_by_another(path));
+        }
+        let plugin = dynlib::open(&staged.open, log::services());
+        let plugin = plugin.map_err(|e| not_opened(path, &e))?;
+        agrees(&plugin, &staged.inspection)?;
         let number = self.open.len();
         let library = Library { plugin, number };
+        let inspection = staged.inspection.clone();
+        let (open, digest) = staged.keep();
+        self.by_digest.insert(digest.clone(), number);
+        self.by_file.insert(key, (identity, number));
         self.open.push(Opened {
             library: library.clone(),
-            path: path.clone(),
-            inspection: Arc::clone(inspection),
+            path: open,
             digest,
+            inspection,
+            is_direct: staging.load == LoadMode::Direct,
         });
-        self.by_file.insert(key, (identity, number));
         Ok(library)
     }
 
-    /// The open library with the same content, and this file's digest if it had to be computed: only files of the same
-    /// size that say the same of themselves can be copies.
-    fn same_content(
-        &mut self,
-        inspection: &Inspection,
-    ) -> Result<(Option<usize>, Option<String>), Refusal> {
-        let alike = |o: &Opened| {
-            o.inspection.size == inspection.size
-                && o.inspection.metadata == inspection.metadata
-                && is_still(&o.path, o.inspection.identity)
-        };
-        let mut digest = None;
-        for (number, open) in self.open.iter_mut().enumerate().filter(|(_, o)| alike(o)) {
-            if digest.is_none() {
-                digest = Some(sha256(&inspection.file)?);
-            }
-            if open.digest.is_none() {
-                open.digest = sha256(&open.path).ok();
-            }
-            if open.digest == digest {
-                return Ok((Some(number), digest));
-            }
-        }
-        Ok((None, digest))
+    fn known(
+        &self,
+        number: usize,
+        admit: &dyn Fn(&Content<'_>) -> Result<(), Refusal>,
+    ) -> Result<Library, Refusal> {
+        let open = &self.open[number];
+        admit(&open.content())?;
+        Ok(open.library.clone())
     }
-}
 
-fn is_still(path: &Path, identity: FileIdentity) -> bool {
-    std::fs::metadata(path).is_ok_and(|m| FileIdentity::of(&m) == identity)
+    /// Whether it is this very file that is mapped.
+    fn is_mapped(&self, number: usize, key: (u64, u64)) -> bool {
+        let open = &self.open[number];
+        let identity = open.inspection.identity;
+        open.is_direct && (identity.dev, identity.inode) == key
+    }
 }
 
 fn changed_in_place(path: &Path) -> Refusal {
@@ -132,6 +143,12 @@ fn changed_since(path: &Path) -> Refusal {
     let why = "the file is not the one that was inspected a moment ago";
     let help = "install with a rename, then try again";
     Refusal::new(codes::PLUGIN_CHANGING, path, why, help)
+}
+
+fn closed_by_another(path: &Path) -> Refusal {
+    let why = "the descriptor of a library that is open was closed by somebody else";
+    let help = "restart the host; a plugin closes descriptors that are not its own";
+    Refusal::new(codes::PLUGIN_CANNOT_STAGE, path, why, help)
 }
 
 fn not_opened(path: &Path, error: &OpenError) -> Refusal {

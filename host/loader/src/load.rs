@@ -1,5 +1,5 @@
-//! The loader: what the steps from an entry of the map to a driver share. They are: resolve, inspect, check pins and
-//! settings (`examine`); open the library once per content (`library`); check the kind and construct (`factory`).
+//! The loader: what the steps from an entry of the map to a driver share. They are: resolve, trust, inspect, check settings
+//! (`examine`); stage, check pins, ask the gates, open the library once per content (`library`); check the kind and construct (`factory`).
 //! Nothing of the file runs before it is opened.
 //!
 //! Owns the map's snapshot, what was examined in it, which libraries are open, and the report. Must not know kinds,
@@ -10,10 +10,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::examine::{self, Examined, Inspections, Surroundings};
-use crate::library::Libraries;
+use crate::gate::{Content, LoaderOptions, Wanted};
+use crate::inspect::Refusal;
+use crate::library::{Libraries, Library};
 use crate::log::{self, Level};
 use crate::map::{EntryPoint, MapError, PluginMap, Reload};
 use crate::report::{LoadFailure, LoadReport, Outcome};
+use crate::stage::Staging;
 
 /// Loads drivers of one map. Cloning it shares everything; it may be used from any thread.
 #[derive(Clone)]
@@ -25,7 +28,7 @@ pub struct Loader {
 struct Inner {
     map: PluginMap,
     state_dir: PathBuf,
-    panic_abort: bool,
+    options: LoaderOptions,
     /// By the address of the entry, which `map` keeps alive. Only what may be loaded is kept.
     examined: RwLock<HashMap<usize, Arc<Examined>>>,
     shared: Arc<Shared>,
@@ -44,28 +47,34 @@ struct Shared {
 impl Loader {
     /// A loader of this map. Drivers keep their files below `state_dir`.
     pub fn new(map: PluginMap, state_dir: impl Into<PathBuf>) -> Loader {
-        Loader::over(map, state_dir.into(), false, Arc::default())
+        Loader::with_options(map, state_dir, LoaderOptions::default())
     }
 
-    fn over(map: PluginMap, state_dir: PathBuf, panic_abort: bool, shared: Arc<Shared>) -> Loader {
+    /// As `new`, with options.
+    pub fn with_options(
+        map: PluginMap,
+        state_dir: impl Into<PathBuf>,
+        options: LoaderOptions,
+    ) -> Loader {
+        Loader::over(map, state_dir.into(), options, Arc::default())
+    }
+
+    fn over(
+        map: PluginMap,
+        state_dir: PathBuf,
+        options: LoaderOptions,
+        shared: Arc<Shared>,
+    ) -> Loader {
         let inner = Inner {
             map,
             state_dir,
-            panic_abort,
+            options,
             examined: RwLock::default(),
             shared,
         };
         Loader {
             inner: Arc::new(inner),
         }
-    }
-
-    /// The same loader, which also takes plugins that are built with `panic = "abort"`: a panic in one of
-    /// them ends the process. Each such load is warned about.
-    #[must_use]
-    pub fn allow_panic_abort(&self) -> Loader {
-        let (map, dir) = (self.inner.map.clone(), self.inner.state_dir.clone());
-        Loader::over(map, dir, true, Arc::clone(&self.inner.shared))
     }
 
     /// Reads the map's files again: a loader of the new snapshot, and what is different in it. Open libraries and
@@ -77,7 +86,7 @@ impl Loader {
         let reload = self.inner.map.reload()?;
         let (map, dir) = (reload.map.clone(), self.inner.state_dir.clone());
         let shared = Arc::clone(&self.inner.shared);
-        let loader = Loader::over(map, dir, self.inner.panic_abort, shared);
+        let loader = Loader::over(map, dir, self.inner.options.clone(), shared);
         Ok((loader, reload))
     }
 
@@ -100,7 +109,33 @@ impl Loader {
         &self.inner.state_dir
     }
 
-    pub(crate) fn lock_libraries(&self) -> MutexGuard<'_, Libraries> {
+    /// Opens the library of an entry, or finds it open, after everything that may refuse it was asked.
+    ///
+    /// # Errors
+    /// Why it may not be opened, or cannot be.
+    pub(crate) fn open(&self, examined: &Examined) -> Result<Library, Refusal> {
+        let options = &self.inner.options;
+        let own = || self.inner.state_dir.join("stage");
+        let staging = Staging {
+            load: options.load,
+            dir: options.stage_dir.clone().unwrap_or_else(own),
+        };
+        let admit = |content: &Content<'_>| {
+            examine::check_pin(&examined.entry, content)?;
+            let wanted = Wanted {
+                entry: &examined.entry,
+                export: &examined.info.export,
+                settings: &examined.settings,
+            };
+            let mut gates = options.gates.iter();
+            gates.try_for_each(|gate| gate.admit(&wanted, content))
+        };
+        let panic_abort = options.panic_abort || examined.entry.allow_panic_abort;
+        let mut libraries = self.lock_libraries();
+        libraries.get(&examined.inspection, &staging, panic_abort, &admit)
+    }
+
+    fn lock_libraries(&self) -> MutexGuard<'_, Libraries> {
         let libraries = self.inner.shared.libraries.lock();
         libraries.unwrap_or_else(PoisonError::into_inner)
     }
@@ -130,7 +165,7 @@ impl Loader {
         let surroundings = Surroundings {
             map: &self.inner.map,
             inspections: &self.inner.shared.inspections,
-            panic_abort: self.inner.panic_abort,
+            options: &self.inner.options,
         };
         let examined = Arc::new(examine::examine(&surroundings, entry)?);
         let known = self.inner.examined.write();
