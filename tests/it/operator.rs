@@ -85,7 +85,7 @@ fn config_check_warns_of_a_driver_that_cannot_be_loaded() {
         }
         let said = host.cli(&["config", "check"]);
         assert_eq!(said.code, Some(0), "{said:#?}");
-        assert!(said.out.ends_with(", 1 warning\n"), "{said:#?}");
+        assert!(said.out.contains(", 1 warning\n"), "{said:#?}");
         assert!(
             said.err.contains(&format!("warning[{code}]: ")),
             "{said:#?}"
