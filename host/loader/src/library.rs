@@ -96,13 +96,17 @@ impl Libraries {
         if staging.load != LoadMode::Direct && dynlib::is_open(&staged.open) {
             return Err(closed_by_another(path));
         }
-        let plugin = dynlib::open(&staged.open, log::services());
-        let plugin = plugin.map_err(|e| not_opened(path, &e))?;
-        agrees(&plugin, &staged.inspection)?;
+        let opened = dynlib::open(&staged.open, log::services());
+        let inspection = staged.inspection.clone();
+        // What the linker took stays mapped under this path, even if it is no plugin after all.
+        let (open, digest) = match &opened {
+            Err(OpenError::Linker(_)) => (staged.open.clone(), staged.digest.clone()),
+            _ => staged.keep(),
+        };
+        let plugin = opened.map_err(|e| not_opened(path, &e))?;
+        agrees(&plugin, &inspection)?;
         let number = self.open.len();
         let library = Library { plugin, number };
-        let inspection = staged.inspection.clone();
-        let (open, digest) = staged.keep();
         self.by_digest.insert(digest.clone(), number);
         self.by_file.insert(key, (identity, number));
         self.open.push(Opened {

@@ -7,8 +7,8 @@ use std::thread;
 
 use longshore_loader::{
     DispatchExtensionManager, DriverManager, EnabledExtensionManager, Extension, ExtensionManager,
-    Factory, FailureKind, HookManager, LazyExtension, LoadFailure, Loader,
-    NameDispatchExtensionManager, NamedExtensionManager,
+    Factory, FailureKind, HookManager, LazyExtension, LoadFailure, Loader, LoaderOptions,
+    NameDispatchExtensionManager, NamedExtensionManager, stage::LoadMode,
 };
 use longshore_sample_plugin::Sample;
 use longshore_tests::logs;
@@ -164,21 +164,23 @@ fn a_copy_that_is_overwritten_is_another_library() {
     assert_eq!(loader.open_libraries(), 2);
 }
 
+/// Loading directly maps the file itself, which then must not change.
 #[test]
-fn a_library_that_is_overwritten_after_it_was_loaded_is_refused_from_then_on() {
+fn a_file_that_is_mapped_itself_and_changes_is_refused_from_then_on() {
     let world = entries("t1 = 'DIR/own.so'\n");
     let own = world.dir.path().join("own.so");
     fs::copy(sample(), &own).unwrap();
-    let manager = world
-        .loader
-        .namespace::<dyn Sample>(NS)
-        .driver("t1")
-        .unwrap();
+    let options = LoaderOptions {
+        load: LoadMode::Direct,
+        ..LoaderOptions::default()
+    };
+    let loader = Loader::with_options(world.loader.map().clone(), world.dir.path(), options);
+    let manager = loader.namespace::<dyn Sample>(NS).driver("t1").unwrap();
     // Only its times change: a real change of a mapped file is beyond help.
     let file = fs::File::options().append(true).open(&own).unwrap();
     file.set_modified(std::time::SystemTime::UNIX_EPOCH)
         .unwrap();
-    let (loader, _) = world.loader.reload().unwrap();
+    let (loader, _) = loader.reload().unwrap();
     let failure = loader.namespace::<dyn Sample>(NS).driver("t1");
     assert_eq!(failure.err().unwrap().code(), "plugin/changing");
     assert_eq!(manager.driver().next(1), Ok(2), "what was loaded goes on");

@@ -47,10 +47,11 @@ pub(super) fn sample() -> PathBuf {
     files::plugin("debug", "longshore-sample-plugin")
 }
 
-/// Whether a file is mapped into this process.
+/// Whether the bytes of a file are mapped into this process: sealed memory carries the file's name.
 pub(super) fn is_mapped(path: &std::path::Path) -> bool {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-    maps.contains(&path.display().to_string())
+    let name = path.file_name().unwrap().to_str().unwrap();
+    maps.contains(&format!("/memfd:longshore:{name}"))
 }
 
 /// A driver of the program that counts its calls.

@@ -207,6 +207,10 @@ keys! {
     [plugins]
     policy: K::Word(&["permissive",
         "strict"]), F::Text("permissive"), None, "refuse a bad plugin and go on, or do not start";
+    load: K::Word(&["sealed", "copy",
+        "direct"]), F::Text("sealed"), None, "what is opened in place of a plugin's file";
+    stage_dir: K::Path, F::Computed, None,
+        "where private copies of plugins are kept";
     panic_limit: K::Integer(1, 1_000_000), F::Integer(3), None,
         "panics after which a driver is quarantined";
 }

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 
 use longshore_loader::diagnostic::Diagnostic;
+use longshore_loader::stage::LoadMode;
 
 use super::address::{self, Database, Listen, Transport, Unusable};
 use super::keys::{self, KEYS};
@@ -168,10 +169,14 @@ pub struct ConductorConfig {
 }
 
 /// `[plugins]`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PluginsConfig {
     /// What a refused plugin means for the start.
     pub policy: PluginPolicy,
+    /// What is opened in place of a plugin's file.
+    pub load: LoadMode,
+    /// Where private copies of plugins are kept; below the state directory if it is not given.
+    pub stage_dir: Option<PathBuf>,
     /// Panics after which a driver is quarantined.
     pub panic_limit: u32,
 }
@@ -224,6 +229,12 @@ pub(super) fn resolve(raw: &RawConfig, found: &mut Vec<Diagnostic>) -> Config {
                 "strict" => PluginPolicy::Strict,
                 _ => PluginPolicy::Permissive,
             },
+            load: match values.text("plugins", "load").as_str() {
+                "copy" => LoadMode::Copy,
+                "direct" => LoadMode::Direct,
+                _ => LoadMode::Sealed,
+            },
+            stage_dir: values.path("plugins", "stage_dir"),
             panic_limit: values.count("plugins", "panic_limit"),
         },
     };

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use longshore_control::compute::ComputeConfig as ManagerConfig;
 use longshore_control::scheduler::{FaultPolicy, SchedulerDrivers};
 use longshore_control::{NamedDriver, NamedWeigher};
-use longshore_loader::{LoadFailure, Loader, NamedExtensionManager};
+use longshore_loader::stage::LoadMode;
+use longshore_loader::{LoadFailure, Loader, LoaderOptions, NamedExtensionManager, PluginMap};
 use longshore_plugin_api::__abi::table::DriverKind;
 use longshore_plugin_api::{Filter, HostManager, Scheduler, Virt, Weigher};
 
@@ -26,6 +27,23 @@ pub(super) const FILTER: &str = "longshore.scheduler.filter";
 pub(super) const WEIGHER: &str = "longshore.scheduler.weigher";
 /// Namespace of virt drivers.
 pub(super) const VIRT: &str = "longshore.virt.driver";
+
+/// The loader of a host.
+pub(super) fn loader(map: PluginMap, config: &Config) -> Loader {
+    let plugins = &config.plugins;
+    if plugins.load == LoadMode::Direct {
+        tracing::warn!(
+            "plugins are opened directly (`plugins.load = \"direct\"`): a file that changes while it \
+             is in use can end this host"
+        );
+    }
+    let options = LoaderOptions {
+        load: plugins.load,
+        stage_dir: plugins.stage_dir.clone(),
+        ..LoaderOptions::default()
+    };
+    Loader::with_options(map, &config.host.state_dir, options)
+}
 
 /// A refused plugin as the failure of a start: exit 4.
 pub(super) fn refused(failure: &LoadFailure) -> Failure {

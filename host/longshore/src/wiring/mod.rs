@@ -14,7 +14,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_control::api::{self, ApiConfig, ApiParts};
-use longshore_loader::Loader;
 use longshore_service::drain::DrainEnd;
 use longshore_service::launcher::GRACEFUL_TIMEOUT;
 use longshore_service::{Launcher, ServiceError, Signal, Signals};
@@ -72,7 +71,7 @@ async fn run(start: Start) -> Result<Exit, Failure> {
     let store = services::store(&config).await?;
     virt_in_use::check(&config, &store).await?;
     let transport = services::transport(&config)?;
-    let loader = Loader::new(map, &config.host.state_dir);
+    let loader = drivers::loader(map, &config);
     let shared = Shared {
         store,
         transport,
