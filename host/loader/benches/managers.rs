@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, criterion_group};
 use longshore_bench_plugin::{Count, Counter};
 use longshore_loader::map::Environment;
+use longshore_loader::stage::LoadMode;
 use longshore_loader::{
-    DispatchExtensionManager, Extension, ExtensionManager, Loader, NameDispatchExtensionManager,
-    PluginMap, dynlib, log,
+    DispatchExtensionManager, Extension, ExtensionManager, Loader, LoaderOptions,
+    NameDispatchExtensionManager, PluginMap, dynlib, log,
 };
 
 const NS: &str = "longshore.bench";
@@ -120,10 +121,11 @@ fn hundred_ready(c: &mut Criterion) {
     group.finish();
 }
 
-/// Medians of opening a hundred files alone, and of loading drivers from a hundred twins, in turn.
+/// Medians of opening a hundred files alone, of loading drivers from a hundred twins opened directly, and from sealed
+/// memory, in turn.
 fn hundred_loaded(rounds: usize) {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let (mut bare, mut whole) = (Vec::new(), Vec::new());
+    let (mut bare, mut whole, mut sealed) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..rounds {
         let (_, files) = plugins(dir.path(), &format!("a{round}-"));
         let start = Instant::now();
@@ -132,20 +134,35 @@ fn hundred_loaded(rounds: usize) {
         }
         bare.push(start.elapsed());
         let (map, _) = plugins(dir.path(), &format!("b{round}-"));
-        let start = Instant::now();
-        let map = PluginMap::load(&map, &Environment::default()).expect("a good map");
-        let loader = Loader::new(map, dir.path());
-        let all = loader.namespace::<dyn Counter>(NS).strict(true).all();
-        assert_eq!(all.expect("good plugins").len(), MANY);
-        whole.push(start.elapsed());
-        assert_eq!(loader.open_libraries(), MANY);
+        whole.push(loaded(&map, dir.path(), LoadMode::Direct));
+        let (map, _) = plugins(dir.path(), &format!("c{round}-"));
+        sealed.push(loaded(&map, dir.path(), LoadMode::Sealed));
     }
     let median = |times: &mut Vec<Duration>| {
         times.sort();
         times[times.len() / 2].as_secs_f64() * 1e3
     };
-    let (bare, whole) = (median(&mut bare), median(&mut whole));
+    let (bare, whole, sealed) = (median(&mut bare), median(&mut whole), median(&mut sealed));
     println!("100 loaded: {whole:.2} ms, the bare dlopens {bare:.2} ms");
+    let size = fs::metadata(plugin()).map_or(0, |m| m.len());
+    let mb = MANY as f64 * size as f64 / 1e6;
+    println!("100 sealed: {sealed:.2} ms, {mb:.1} MB in all");
+}
+
+/// From the map to a hundred drivers.
+fn loaded(map: &Path, state: &Path, load: LoadMode) -> Duration {
+    let start = Instant::now();
+    let map = PluginMap::load(map, &Environment::default()).expect("a good map");
+    let options = LoaderOptions {
+        load,
+        ..LoaderOptions::default()
+    };
+    let loader = Loader::with_options(map, state, options);
+    let all = loader.namespace::<dyn Counter>(NS).strict(true).all();
+    assert_eq!(all.expect("good plugins").len(), MANY);
+    let spent = start.elapsed();
+    assert_eq!(loader.open_libraries(), MANY);
+    spent
 }
 
 criterion_group!(benches, calls, drivers, hundred_ready);

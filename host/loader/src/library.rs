@@ -83,6 +83,7 @@ impl Libraries {
         if staged.inspection.identity != identity {
             return Err(changed_since(path));
         }
+        // One whose digest was spared is found by its file alone.
         if let Some(number) = self.by_digest.get(&staged.digest).copied() {
             let library = self.known(number, admit)?;
             self.by_file.insert(key, (identity, number));
@@ -107,7 +108,9 @@ impl Libraries {
         agrees(&plugin, &inspection)?;
         let number = self.open.len();
         let library = Library { plugin, number };
-        self.by_digest.insert(digest.clone(), number);
+        if !digest.is_empty() {
+            self.by_digest.insert(digest.clone(), number);
+        }
         self.by_file.insert(key, (identity, number));
         self.open.push(Opened {
             library: library.clone(),

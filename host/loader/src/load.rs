@@ -119,6 +119,7 @@ impl Loader {
         let staging = Staging {
             load: options.load,
             dir: options.stage_dir.clone().unwrap_or_else(own),
+            hash: examined.entry.sha256.is_some() || !options.gates.is_empty(),
         };
         let admit = |content: &Content<'_>| {
             examine::check_pin(&examined.entry, content)?;

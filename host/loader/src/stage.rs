@@ -35,7 +35,7 @@ pub enum LoadMode {
     Sealed,
     /// A private copy.
     Copy,
-    /// The file itself, for debugging: what is mapped can change under the host.
+    /// The file itself, for debugging: what is mapped can change under the host, and a copy of a file is another library.
     Direct,
 }
 
@@ -46,6 +46,8 @@ pub struct Staging {
     pub load: LoadMode,
     /// Where private copies are kept: a directory of the service user's own, made when needed.
     pub dir: PathBuf,
+    /// Somebody asks for the digest. Only with [`LoadMode::Direct`] may it be spared.
+    pub hash: bool,
 }
 
 /// A file that was read once, and what will be opened for it.
@@ -53,7 +55,7 @@ pub struct Staging {
 pub struct Staged {
     /// What to open; the same bytes that were hashed and inspected, except with [`LoadMode::Direct`].
     pub open: PathBuf,
-    /// Its SHA-256, 64 lower-case hex digits.
+    /// Its SHA-256, 64 lower-case hex digits; empty when it was spared.
     pub digest: String,
     /// Which file it was read from, and what its headers and note say.
     pub inspection: Inspection,
@@ -77,6 +79,14 @@ impl Staged {
 /// # Errors
 /// As `inspect`; `plugin/changing`, `plugin/unreadable`, `plugin/cannot-stage`.
 pub fn stage(path: &Path, staging: &Staging, panic_abort: bool) -> Result<Staged, Refusal> {
+    if staging.load == LoadMode::Direct && !staging.hash {
+        return Ok(Staged {
+            open: path.to_owned(),
+            digest: String::new(),
+            inspection: inspect::inspect_with(path, panic_abort)?,
+            hold: None,
+        });
+    }
     let progress = Arc::new(AtomicU64::new(0));
     let (done, answer) = mpsc::sync_channel(1);
     let (file, seen, with) = (path.to_owned(), Arc::clone(&progress), staging.clone());
