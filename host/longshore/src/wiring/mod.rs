@@ -5,6 +5,7 @@
 //! Everything is decided in the parts; here they are put together. Called by `cli::up`.
 
 mod drivers;
+mod limits;
 mod plugin_view;
 mod services;
 mod state_dir;
@@ -71,6 +72,7 @@ async fn run(start: Start) -> Result<Exit, Failure> {
     let store = services::store(&config).await?;
     virt_in_use::check(&config, &store).await?;
     let transport = services::transport(&config)?;
+    limits::raise_open_files();
     let loader = drivers::loader(map, &config);
     let shared = Shared {
         store,
