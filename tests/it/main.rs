@@ -18,4 +18,5 @@ mod managers;
 mod old;
 mod operator;
 mod outside;
+mod quarantine;
 mod tidy;

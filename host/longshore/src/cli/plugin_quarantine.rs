@@ -8,6 +8,7 @@ use std::io;
 use longshore_loader::codes;
 use longshore_loader::diagnostic::{escape, nearest};
 use longshore_loader::quarantine::{FILE, LockOut, Quarantine};
+use longshore_objects::DateTime;
 use serde_json::{Value as Json, json};
 
 use super::Context;
@@ -92,8 +93,25 @@ fn release(context: &mut Context<'_>, entry: Option<(&str, &str)>) -> Result<Exi
     Ok(Exit::Done)
 }
 
+/// Marks the entry points among `items` that a host would not load. Without a readable quarantine none is marked: the
+/// commands that are about it say what is wrong with it.
+pub(crate) fn mark(context: &Context<'_>, items: &mut [Json]) {
+    let Ok(quarantine) = open(context) else {
+        return;
+    };
+    for item in items {
+        let text = |key: &str| item[key].as_str().unwrap_or_default();
+        let refusal = quarantine.check(text("sha256"), text("namespace"), text("name"));
+        let Some(refusal) = refusal else { continue };
+        item["state"] = json!("quarantined");
+        item["error"] = json!({"code": refusal.code, "message": refusal.why});
+        item["why"] = json!(refusal.why);
+        item["help"] = json!(refusal.help);
+    }
+}
+
 /// The lock-outs of the configured state directory.
-pub(crate) fn open(context: &Context<'_>) -> Result<Quarantine, Failure> {
+fn open(context: &Context<'_>) -> Result<Quarantine, Failure> {
     let dir = context.config()?.host.state_dir;
     Quarantine::open(&dir).map_err(|e| unusable(context, &e))
 }
@@ -120,8 +138,8 @@ fn not_locked(quarantine: &Quarantine, namespace: &str, name: &str) -> Failure {
 
 fn shape(lock: &LockOut) -> Json {
     let refusal = lock.refusal();
-    let since = i64::try_from(lock.since_ms).ok();
-    let since = since.and_then(super::clock::utc_of_ms);
+    let seconds = i64::try_from(lock.since_ms / 1000).unwrap_or(i64::MAX);
+    let since = DateTime::from_unix(seconds).to_string();
     json!({
         "namespace": lock.namespace,
         "name": lock.name,

@@ -172,8 +172,21 @@ pub struct ConductorConfig {
 pub struct PluginsConfig {
     /// What a refused plugin means for the start.
     pub policy: PluginPolicy,
-    /// Panics after which a driver is quarantined.
+    /// Panics after which a driver is not called for a while.
     pub panic_limit: u32,
+    /// Whose calls are noted in the in-flight record.
+    pub record: RecordedCalls,
+}
+
+/// Whose calls are noted in the in-flight record. Building a driver always is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordedCalls {
+    /// The virt driver's.
+    Virt,
+    /// Those of filters and weighers too.
+    All,
+    /// Nobody's.
+    None,
 }
 
 /// What a refused plugin means for the start.
@@ -225,6 +238,11 @@ pub(super) fn resolve(raw: &RawConfig, found: &mut Vec<Diagnostic>) -> Config {
                 _ => PluginPolicy::Permissive,
             },
             panic_limit: values.count("plugins", "panic_limit"),
+            record: match values.text("plugins", "record").as_str() {
+                "all" => RecordedCalls::All,
+                "none" => RecordedCalls::None,
+                _ => RecordedCalls::Virt,
+            },
         },
     };
     debug_assert!(

@@ -41,7 +41,10 @@ pub(super) fn judge(dir: &Path) -> Result<(Arc<InFlight>, Quarantine), Failure> 
 fn say(death: &Death, verdicts: &[Verdict]) {
     let pid = death.pid;
     if verdicts.is_empty() {
-        tracing::warn!(pid, "the last process ended without a stop, with no driver in a call");
+        tracing::warn!(
+            pid,
+            "the last process ended without a stop, with no driver in a call"
+        );
     }
     for verdict in verdicts {
         match verdict {

@@ -11,11 +11,13 @@ use longshore_loader::fence::{Ended, Fence, Fenced};
 use longshore_loader::record::{CallName, Recorded};
 use longshore_loader::{Extension, Factory};
 
+use super::drivers::VIRT;
+use crate::config::resolved::{PluginsConfig, RecordedCalls};
+
 /// All watches of this process.
 pub(super) struct Watches {
     panic_limit: u32,
-    /// Namespaces whose calls are recorded.
-    recorded: Vec<String>,
+    recorded: RecordedCalls,
     all: Mutex<Vec<Arc<DriverWatch>>>,
 }
 
@@ -31,10 +33,10 @@ pub(super) struct DriverWatch {
 }
 
 impl Watches {
-    pub(super) fn new(panic_limit: u32, recorded: Vec<String>) -> Watches {
+    pub(super) fn new(plugins: &PluginsConfig) -> Watches {
         Watches {
-            panic_limit,
-            recorded,
+            panic_limit: plugins.panic_limit,
+            recorded: plugins.record,
             all: Mutex::default(),
         }
     }
@@ -42,7 +44,11 @@ impl Watches {
     /// A watch for a driver that was loaded.
     pub(super) fn of<K: ?Sized>(&self, extension: &Extension<K>, host: &str) -> Watched {
         let info = extension.info();
-        let record = self.recorded.contains(&info.namespace);
+        let record = match self.recorded {
+            RecordedCalls::Virt => info.namespace == VIRT,
+            RecordedCalls::All => true,
+            RecordedCalls::None => false,
+        };
         let factory = extension.factory().filter(|_| record);
         let watch = Arc::new(DriverWatch {
             namespace: info.namespace.clone(),
