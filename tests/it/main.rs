@@ -18,5 +18,6 @@ mod managers;
 mod old;
 mod operator;
 mod outside;
+mod quarantine;
 mod staging;
 mod tidy;

@@ -239,6 +239,15 @@ impl TestHost {
         wait(&mut running.child)
     }
 
+    /// Waits until the host has ended by itself.
+    ///
+    /// # Panics
+    /// If it does not run, or goes on.
+    pub fn ended(&mut self) -> ExitStatus {
+        let mut running = self.process.take().expect("the host runs");
+        wait(&mut running.child)
+    }
+
     /// Whatever the host logged.
     pub fn log(&self) -> String {
         let bytes = fs::read(self.dir.path().join("log")).unwrap_or_default();

@@ -15,6 +15,7 @@ pub(crate) const DRIVER_BAD_VALUE: &str = "driver/bad-value";
 
 pub(crate) const DRIVER_REFUSED: &str = "driver/refused";
 pub(crate) const DRIVER_BUSY: &str = "driver/busy";
+pub(crate) const DRIVER_FENCED: &str = "driver/fenced";
 pub(crate) const NO_VALID_HOST: &str = "schedule/no-valid-host";
 pub(crate) const MAX_ATTEMPTS: &str = "schedule/max-attempts";
 pub(crate) const BAD_SPEC: &str = "schedule/bad-spec";
@@ -36,6 +37,12 @@ pub const TABLE: &[Code] = &[
         title: "all places for blocking driver calls are taken",
         cause: "drivers answer slowly or are stuck, so calls wait for a place until they expire",
         cure: "look for abandoned calls in the log, and restart the service if a driver is stuck",
+    },
+    Code {
+        code: DRIVER_FENCED,
+        title: "a driver is kept from being called",
+        cause: "it panicked as often as `plugins.panic_limit` allows, or four of its calls do not come back",
+        cure: "see its panics in the log; it is tried again by itself, after 10 s at first and 10 min at most",
     },
     Code {
         code: GUEST_GONE,

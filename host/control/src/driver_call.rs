@@ -8,13 +8,14 @@ use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use longshore_plugin_api::__abi::services::Services;
 use longshore_plugin_api::{CallContext, Category, DriverError};
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::call_watch::{CallEnd, Watched};
 use crate::codes;
 
 /// Calls that run at the same time, abandoned ones included.
@@ -35,18 +36,29 @@ pub enum CallError {
     Timeout(Duration),
     /// No place for the call became free within the deadline; it was not begun.
     Busy,
+    /// The driver is kept from being called, for this reason; it was not begun.
+    Fenced(String),
 }
 
 impl CallError {
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Driver(error) if error.panicked_at().is_some() => codes::DRIVER_PANICKED,
+            _ if self.is_panic() => codes::DRIVER_PANICKED,
             Self::Driver(error) if error.is_bad_value() => codes::DRIVER_BAD_VALUE,
             Self::Driver(_) => codes::DRIVER_REFUSED,
             Self::Panicked(_) => codes::DRIVER_PANICKED,
             Self::Timeout(_) => codes::DRIVER_TIMEOUT,
             Self::Busy => codes::DRIVER_BUSY,
+            Self::Fenced(_) => codes::DRIVER_FENCED,
+        }
+    }
+
+    /// Whether the driver panicked, on its side of the bridge or in this process.
+    pub fn is_panic(&self) -> bool {
+        match self {
+            Self::Driver(error) => error.panicked_at().is_some(),
+            other => matches!(other, Self::Panicked(_)),
         }
     }
 
@@ -74,6 +86,7 @@ impl fmt::Display for CallError {
                 write!(f, "the driver did not answer within {deadline:?}")
             }
             Self::Busy => write!(f, "all {CALLS_MAX} places for driver calls are taken"),
+            Self::Fenced(reason) => write!(f, "the driver is fenced: {}", one_line(reason)),
         }
     }
 }
@@ -87,14 +100,45 @@ pub struct DriverCalls {
     deadline: Duration,
     places: Arc<Semaphore>,
     abandoned: Arc<AtomicU64>,
+    watch: Watched,
+}
+
+/// What the two sides of a call tell each other.
+#[derive(Default)]
+struct Shared {
+    /// 1 once nobody waits any more.
+    cancel: AtomicU32,
+    /// `RUNS`, then `STUCK` or `DONE`, whichever is first.
+    state: AtomicU8,
+}
+
+const RUNS: u8 = 0;
+const STUCK: u8 = 1;
+const DONE: u8 = 2;
+
+impl Shared {
+    /// Marks the call as stuck, if it still runs.
+    fn is_stuck(&self) -> bool {
+        let state = &self.state;
+        let stuck = state.compare_exchange(RUNS, STUCK, Ordering::AcqRel, Ordering::Acquire);
+        stuck.is_ok()
+    }
+
+    /// Marks the call as ended, and says how.
+    fn done<T>(&self, result: &Result<T, CallError>) -> CallEnd {
+        match self.state.swap(DONE, Ordering::AcqRel) {
+            STUCK => CallEnd::CameBack,
+            _ => CallEnd::of(result),
+        }
+    }
 }
 
 /// Tells a running call that nobody waits any more.
-struct CancelOnDrop(Arc<AtomicU32>);
+struct CancelOnDrop(Arc<Shared>);
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        self.0.store(1, Ordering::Relaxed);
+        self.0.cancel.store(1, Ordering::Relaxed);
     }
 }
 
@@ -106,6 +150,16 @@ impl DriverCalls {
             deadline,
             places: Arc::new(Semaphore::new(CALLS_MAX)),
             abandoned: Arc::new(AtomicU64::new(0)),
+            watch: Watched::default(),
+        }
+    }
+
+    /// The same, for calls of one driver that is watched.
+    #[must_use]
+    pub fn watched(&self, watch: Watched) -> Self {
+        Self {
+            watch,
+            ..self.clone()
         }
     }
 
@@ -133,10 +187,10 @@ impl DriverCalls {
         self.abandoned.load(Ordering::Relaxed)
     }
 
-    /// Runs `call` on a thread that may block. `name` is for the log.
+    /// Runs `call` on a thread that may block. `name` is the method's, for the log and the watch.
     ///
     /// # Errors
-    /// The driver's error, its panic, the timeout, or that no place became free.
+    /// The driver's error, its panic, the timeout, that no place became free, or that the driver is fenced.
     pub async fn blocking<T: Send + 'static>(
         &self,
         request_id: &str,
@@ -162,15 +216,19 @@ impl DriverCalls {
         let Ok(Ok(place)) = tokio::time::timeout(self.deadline, place).await else {
             return Err(CallError::Busy);
         };
-        let cancel = Arc::new(AtomicU32::new(0));
-        let _cancel = CancelOnDrop(Arc::clone(&cancel));
+        self.watch.admit()?;
+        let shared = Arc::new(Shared::default());
+        let _cancel = CancelOnDrop(Arc::clone(&shared));
+        let theirs = Arc::clone(&shared);
         let (services, request_id) = (self.services, request_id.to_owned());
+        let (watch, method) = (self.watch.clone(), name.to_owned());
         let nanos = u64::try_from(self.deadline.as_nanos()).unwrap_or(u64::MAX);
         let deadline_ns = services.now_ns().saturating_add(nanos);
         let (answer, mut answered) = oneshot::channel();
         tokio::task::spawn_blocking(move || {
-            let context = CallContext::new(services, &request_id, deadline_ns, &cancel);
-            let result = guarded(|| call(&context));
+            let context = CallContext::new(services, &request_id, deadline_ns, &theirs.cancel);
+            let result = watch.run(&method, || call(&context));
+            watch.ended(theirs.done(&result));
             drop(place);
             if let Err(unwanted) = answer.send(result) {
                 late(unwanted);
@@ -183,7 +241,12 @@ impl DriverCalls {
         answered.close();
         match answered.try_recv() {
             Ok(result) => result,
-            Err(_) => Err(self.abandon(name)),
+            Err(_) => {
+                if shared.is_stuck() {
+                    self.watch.ended(CallEnd::Stuck);
+                }
+                Err(self.abandon(name))
+            }
         }
     }
 

@@ -6,12 +6,16 @@ use std::sync::Arc;
 
 use longshore_plugin_api::Weigher;
 
+use crate::call_watch::Watched;
+
 /// A driver of kind `K` under its name in the map.
 pub struct NamedDriver<K: ?Sized> {
     /// The operator's name for it.
     pub name: String,
     /// The driver.
     pub driver: Arc<K>,
+    /// Who looks on while it is called.
+    pub watch: Watched,
 }
 
 impl<K: ?Sized> NamedDriver<K> {
@@ -20,13 +24,20 @@ impl<K: ?Sized> NamedDriver<K> {
         Self {
             name: name.into(),
             driver,
+            watch: Watched::default(),
         }
+    }
+
+    /// The same, watched.
+    #[must_use]
+    pub fn watched(self, watch: Watched) -> Self {
+        Self { watch, ..self }
     }
 }
 
 impl<K: ?Sized> Clone for NamedDriver<K> {
     fn clone(&self) -> Self {
-        Self::new(self.name.clone(), Arc::clone(&self.driver))
+        Self::new(self.name.clone(), Arc::clone(&self.driver)).watched(self.watch.clone())
     }
 }
 
@@ -39,6 +50,8 @@ pub struct NamedWeigher {
     pub driver: Arc<dyn Weigher>,
     /// What its normalised weight is multiplied by; negative to prefer low weights.
     pub multiplier: f64,
+    /// Who looks on while it is called.
+    pub watch: Watched,
 }
 
 impl NamedWeigher {
@@ -48,6 +61,13 @@ impl NamedWeigher {
             name: name.into(),
             driver,
             multiplier,
+            watch: Watched::default(),
         }
+    }
+
+    /// The same, watched.
+    #[must_use]
+    pub fn watched(self, watch: Watched) -> Self {
+        Self { watch, ..self }
     }
 }

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+pub mod call_watch;
 pub mod codes;
 pub mod compute;
 pub mod conductor;
@@ -14,6 +15,7 @@ pub mod drivers;
 pub mod scheduler;
 pub mod service_records;
 
+pub use call_watch::{CallEnd, CallWatch, Watched};
 pub use driver_call::{CallError, DriverCalls};
 pub use drivers::{NamedDriver, NamedWeigher};
 pub use service_records::ObjectRecords;

@@ -1,7 +1,9 @@
-//! Opens a shared library and follows its one symbol. The only `unsafe` of the host, and nothing else.
+//! Opens a shared library and follows its one symbol. The only `unsafe` of the host, with the file mapping beside it.
 //!
 //! Called by `load.rs` after the file was inspected. A library is never closed: statics, threads and
 //! thread-locals of a plugin would outlive it (see docs/abi.md), and every root is `'static`.
+
+pub(crate) mod shared_file;
 
 use std::path::Path;
 

@@ -9,7 +9,11 @@ use serde_json::{Map, Value as Json};
 
 use crate::factory::Factory;
 use crate::info::ExtensionInfo;
+use crate::record::CallName;
 use crate::report::LoadFailure;
+
+/// What asking for readiness is called in the in-flight record.
+const READY: CallName = CallName::new("ready");
 
 /// What managers hold: an [`Extension`] or a [`LazyExtension`] of kind `K`.
 pub trait Member<K: ?Sized>: sealed::Sealed + Clone {
@@ -120,6 +124,8 @@ impl<K: ?Sized> Extension<K> {
     /// # Errors
     /// The driver's own.
     pub fn ready(&self) -> Result<(), DriverError> {
+        let recorded = self.factory.as_ref().and_then(Factory::recorded);
+        let _in_call = recorded.as_ref().map(|r| r.begin(READY));
         self.built.ready()
     }
 }

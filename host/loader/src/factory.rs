@@ -19,8 +19,12 @@ use crate::library::Library;
 use crate::load::Loader;
 use crate::log::{self, Level};
 use crate::map::EntryPoint;
+use crate::record::{CallName, Recorded};
 use crate::report::{FailureKind, LoadFailure, Outcome};
 use crate::settings_check;
+
+/// What building is called in the in-flight record.
+const NEW: CallName = CallName::new("new");
 
 /// Makes drivers of one entry point. Cloning it shares everything.
 pub struct Factory<K: ?Sized> {
@@ -77,7 +81,15 @@ impl<K: ?Sized + DriverKind> Factory<K> {
         site: &Site,
     ) -> Result<Self, LoadFailure> {
         loader.say_deprecated(entry, asked);
-        let examined = loader.examine(entry).inspect_err(|failure| {
+        let examined = loader.examine(entry).and_then(|examined| {
+            let free = match loader.watched() {
+                Some(watch) => watch.check(entry, &examined.inspection),
+                None => Ok(()),
+            };
+            free.map(|()| examined)
+                .map_err(|r| refused(r.for_entry(&entry.namespace, &entry.name)))
+        });
+        let examined = examined.inspect_err(|failure| {
             let outcome = Outcome::Failed(failure.clone());
             loader.note(&entry.namespace, &entry.name, &site.host, outcome);
         })?;
@@ -117,6 +129,19 @@ impl<K: ?Sized> Factory<K> {
     pub fn library(&self) -> Option<usize> {
         match &self.source {
             Source::File { examined, .. } => examined.library.get().map(|l| l.number),
+            Source::Program(_) => None,
+        }
+    }
+
+    /// Its drivers' place in the in-flight record, if the loader keeps one (`Loader::watch`).
+    pub fn recorded(&self) -> Option<Recorded> {
+        match &self.source {
+            Source::File {
+                loader, examined, ..
+            } => {
+                let watch = loader.watched()?;
+                watch.recorded(&examined.entry, &examined.inspection)
+            }
             Source::Program(_) => None,
         }
     }
@@ -183,6 +208,9 @@ impl<K: ?Sized> Factory<K> {
             let why = "a driver of the program has no library";
             return Err(self.refuse(codes::PLUGIN_NOT_FOUND, why.to_owned(), ""));
         };
+        // Opening runs the library's own start-up code already.
+        let recorded = self.recorded();
+        let _in_call = recorded.as_ref().map(|r| r.begin(NEW));
         let library = self.opened(loader, examined)?;
         let context = examined.context(loader.state_dir(), site);
         bind(examined, library.plugin, settings, &context).map_err(|e| self.not_built(e))

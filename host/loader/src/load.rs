@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use crate::examine::{self, Examined, Inspections, Surroundings};
 use crate::gate::{Content, LoaderOptions, Wanted};
@@ -15,8 +15,11 @@ use crate::inspect::Refusal;
 use crate::library::{Libraries, Library};
 use crate::log::{self, Level};
 use crate::map::{EntryPoint, MapError, PluginMap, Reload};
+use crate::quarantine::Quarantine;
+use crate::record::InFlight;
 use crate::report::{LoadFailure, LoadReport, Outcome};
 use crate::stage::Staging;
+use crate::watch::Watch;
 
 /// Loads drivers of one map. Cloning it shares everything; it may be used from any thread.
 #[derive(Clone)]
@@ -42,6 +45,7 @@ struct Shared {
     report: Mutex<LoadReport>,
     /// Names whose deprecation was said.
     deprecated: Mutex<HashSet<String>>,
+    watch: OnceLock<Watch>,
 }
 
 impl Loader {
@@ -103,6 +107,17 @@ impl Loader {
     /// How many libraries are open.
     pub fn open_libraries(&self) -> usize {
         self.lock_libraries().len()
+    }
+
+    /// Notes in `record` which driver is being built, and refuses what `quarantine` locks out; so do loaders that this
+    /// one is reloaded to. The first call counts.
+    pub fn watch(&self, record: Arc<InFlight>, quarantine: Quarantine) {
+        // The second one: the drivers that are loaded stand in the first record.
+        let _ = self.inner.shared.watch.set(Watch::new(record, quarantine));
+    }
+
+    pub(crate) fn watched(&self) -> Option<&Watch> {
+        self.inner.shared.watch.get()
     }
 
     pub(crate) fn state_dir(&self) -> &std::path::Path {

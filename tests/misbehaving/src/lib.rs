@@ -3,9 +3,11 @@
 
 #![forbid(unsafe_code)]
 
+mod deadly;
+
 use longshore_plugin_api::{
     export_plugin, settings, Context, Driver, DriverError, Filter, Host, HostTable, Log, Mask,
-    NoSettings, RequestSpec, Weigher,
+    NoSettings, RequestSpec, Virt, Weigher,
 };
 
 macro_rules! built_without_trouble {
@@ -164,6 +166,14 @@ export_plugin! {
         not_here: Filter => NotHere;
         /// Has settings to get wrong.
         picky: Filter => Picky;
+        /// Ends the process at its first host.
+        deadly_filter: Filter => deadly::DeadlyFilter;
+        /// Its constructor ends the process.
+        deadly_when_built: Filter => deadly::DeadlyWhenBuilt;
+    }
+    "longshore.virt.driver" {
+        /// Ends the process when it is to make a guest with `deadly` in its name.
+        deadly: Virt => deadly::DeadlyVirt;
     }
     "longshore.scheduler.weigher" {
         /// Gives a weight that is no number.

@@ -229,7 +229,7 @@ impl RequestHosts {
         words: &mut [u64],
     ) -> Result<(), DriverError> {
         let before = words.to_vec();
-        let ran = guarded(|| {
+        let ran = filter.watch.call("filter_all", || {
             let mut mask = Mask::new(words, table.len());
             filter.driver.filter_all(table, request, &mut mask)
         });
@@ -257,8 +257,9 @@ impl RequestHosts {
         weights: &mut [f32],
     ) -> Result<(), SelectError> {
         let mut raw = vec![0.0; table.len()];
-        guarded(|| weigher.driver.weigh_all(table, request, mask, &mut raw))
-            .map_err(|e| failed("weigher", &weigher.name, e))?;
+        let weigh = || weigher.driver.weigh_all(table, request, mask, &mut raw);
+        let weighed = weigher.watch.call("weigh_all", weigh);
+        weighed.map_err(|e| failed("weigher", &weigher.name, e))?;
         if let Some(row) = mask.iter().find(|&row| !raw[row].is_finite()) {
             let host = table.host(row).host_name();
             let what = format!("the weight {} for host `{host}`", raw[row]);
@@ -344,7 +345,8 @@ impl HostStates for RequestHosts {
         }
         let request = self.request();
         for (filter, _) in &self.drivers.filters {
-            match guarded(|| filter.driver.limits(table.host(row), &request)) {
+            let limits_of = || filter.driver.limits(table.host(row), &request);
+            match filter.watch.call("limits", limits_of) {
                 Ok(more) => tighten(&mut limits, &more),
                 Err(error) if self.drivers.on_filter_fault == FaultPolicy::Fail => {
                     return Err(self.fail(failed("filter", &filter.name, error)));

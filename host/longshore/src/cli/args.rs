@@ -24,6 +24,11 @@ const SCAN_HELP: &str = "\
 The output is a map: longshore plugin scan /opt/acme > plugins.d/50-acme.toml
 Links are followed, hidden files are left out. At most 16 levels and 1000 libraries.";
 
+/// What `plugin quarantine --help` ends with.
+const QUARANTINE_HELP: &str = "\
+A driver is locked out when the host died twice within ten minutes while in a call of it. Another
+build of it is not. What is released is loaded at the next start of the host.";
+
 /// A plugin host with dynamically loaded drivers and a compute control plane.
 #[derive(Debug, Parser)]
 #[command(name = "longshore", disable_version_flag = true, max_term_width = 100)]
@@ -315,11 +320,39 @@ pub enum Plugin {
         /// The `.so` file
         file: PathBuf,
     },
+    /// What was locked out because the host died in it
+    #[command(subcommand, after_help = QUARANTINE_HELP)]
+    Quarantine(QuarantineCommand),
     /// Print lines for `plugins.toml` for every plugin below a directory
     #[command(after_help = SCAN_HELP)]
     Scan {
         /// The directory
         dir: PathBuf,
+    },
+}
+
+/// `plugin quarantine`
+#[derive(Debug, Subcommand)]
+pub enum QuarantineCommand {
+    /// List the entry points that are locked out
+    List,
+    /// Show why an entry point is locked out
+    Show {
+        /// Its namespace
+        namespace: String,
+        /// Its name
+        name: String,
+    },
+    /// Let an entry point be loaded again
+    Release {
+        /// Its namespace
+        #[arg(required_unless_present = "all", requires = "name")]
+        namespace: Option<String>,
+        /// Its name
+        name: Option<String>,
+        /// Release all
+        #[arg(long, conflicts_with = "namespace")]
+        all: bool,
     },
 }
 

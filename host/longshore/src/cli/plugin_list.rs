@@ -15,6 +15,7 @@ use super::names::text;
 use super::plugin::{self, PATH};
 use super::plugin_docs;
 use super::plugin_files;
+use super::plugin_quarantine;
 use super::render::{Screen, Tone, cell};
 use crate::codes;
 
@@ -76,7 +77,9 @@ fn from_files(context: &Context<'_>, namespace: Option<&str>) -> Result<Vec<Json
     {
         return Err(plugin::no_namespace(wanted, map.namespaces()));
     }
-    Ok(plugin_files::list(&map, namespace))
+    let mut items = plugin_files::list(&map, namespace);
+    plugin_quarantine::mark(context, &mut items);
+    Ok(items)
 }
 
 fn not_a_list() -> Failure {

@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::names::text;
 use super::plugin::{self, PATH};
 use super::render::{Screen, Tone, cell};
-use super::{plugin_files, plugin_sample, plugin_settings};
+use super::{plugin_files, plugin_quarantine, plugin_sample, plugin_settings};
 
 pub(crate) fn run(
     context: &mut Context<'_>,
@@ -36,7 +36,11 @@ fn find(context: &mut Context<'_>, namespace: &str, name: &str) -> Result<Json, 
     let path = format!("{PATH}/{}/{}", encoded(namespace), encoded(name));
     match plugin::ask(context, &path) {
         Ok(Some(item)) => Ok(item),
-        Ok(None) => plugin_files::show(&plugin::map(context)?, namespace, name),
+        Ok(None) => {
+            let mut item = plugin_files::show(&plugin::map(context)?, namespace, name)?;
+            plugin_quarantine::mark(context, std::slice::from_mut(&mut item));
+            Ok(item)
+        }
         Err(failure) if failure.not_found => Err(not_found(context, namespace, name)),
         Err(failure) => Err(failure),
     }

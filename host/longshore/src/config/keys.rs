@@ -212,7 +212,10 @@ keys! {
     stage_dir: K::Path, F::Computed, None,
         "where private copies of plugins are kept";
     panic_limit: K::Integer(1, 1_000_000), F::Integer(3), None,
-        "panics after which a driver is quarantined";
+        "panics after which a driver is not called for a while";
+    record: K::Word(&["virt",
+        "all",
+        "none"]), F::Text("virt"), None, "whose calls are noted, to name the guilty after a crash";
 }
 
 /// Keys as Nova or an older release spelled them: section, old name, new name. Their value is

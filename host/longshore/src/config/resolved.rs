@@ -177,8 +177,21 @@ pub struct PluginsConfig {
     pub load: LoadMode,
     /// Where private copies of plugins are kept; below the state directory if it is not given.
     pub stage_dir: Option<PathBuf>,
-    /// Panics after which a driver is quarantined.
+    /// Panics after which a driver is not called for a while.
     pub panic_limit: u32,
+    /// Whose calls are noted in the in-flight record.
+    pub record: RecordedCalls,
+}
+
+/// Whose calls are noted in the in-flight record. Building a driver always is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordedCalls {
+    /// The virt driver's.
+    Virt,
+    /// Those of filters and weighers too.
+    All,
+    /// Nobody's.
+    None,
 }
 
 /// What a refused plugin means for the start.
@@ -236,6 +249,11 @@ pub(super) fn resolve(raw: &RawConfig, found: &mut Vec<Diagnostic>) -> Config {
             },
             stage_dir: values.path("plugins", "stage_dir"),
             panic_limit: values.count("plugins", "panic_limit"),
+            record: match values.text("plugins", "record").as_str() {
+                "all" => RecordedCalls::All,
+                "none" => RecordedCalls::None,
+                _ => RecordedCalls::Virt,
+            },
         },
     };
     debug_assert!(

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use longshore_control::compute::ComputeConfig as ManagerConfig;
 use longshore_control::scheduler::{FaultPolicy, SchedulerDrivers};
-use longshore_control::{NamedDriver, NamedWeigher};
+use longshore_control::{NamedDriver, NamedWeigher, Watched};
 use longshore_loader::stage::LoadMode;
 use longshore_loader::{LoadFailure, Loader, LoaderOptions, NamedExtensionManager, PluginMap};
 use longshore_plugin_api::__abi::table::DriverKind;
 use longshore_plugin_api::{Filter, HostManager, Scheduler, Virt, Weigher};
 
+use super::watch::Watches;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::config::resolved::{Config, OnFault, PluginPolicy};
@@ -57,7 +58,11 @@ pub(super) fn refused(failure: &LoadFailure) -> Failure {
 }
 
 /// The scheduler's drivers.
-pub(super) fn scheduler(loader: &Loader, config: &Config) -> Result<SchedulerDrivers, Failure> {
+pub(super) fn scheduler(
+    loader: &Loader,
+    watches: &Watches,
+    config: &Config,
+) -> Result<SchedulerDrivers, Failure> {
     let names = &config.scheduler;
     let one = loader
         .namespace::<dyn Scheduler>(SCHEDULER)
@@ -77,7 +82,7 @@ pub(super) fn scheduler(loader: &Loader, config: &Config) -> Result<SchedulerDri
     let weighers = several::<dyn Weigher>(loader, WEIGHER, &weigher_names, strict)?;
     let filters = filters
         .iter()
-        .map(|e| NamedDriver::new(e.name(), Arc::clone(e.driver())));
+        .map(|e| NamedDriver::new(e.name(), Arc::clone(e.driver())).watched(watches.of(e, "")));
     let multiplier = |name: &str| {
         names
             .weighers
@@ -87,7 +92,8 @@ pub(super) fn scheduler(loader: &Loader, config: &Config) -> Result<SchedulerDri
     };
     let weighers = weighers.iter().map(|e| {
         let asked = e.info().alias.as_deref().unwrap_or(e.name());
-        NamedWeigher::new(e.name(), Arc::clone(e.driver()), multiplier(asked))
+        let weigher = NamedWeigher::new(e.name(), Arc::clone(e.driver()), multiplier(asked));
+        weigher.watched(watches.of(e, ""))
     });
     let drivers = SchedulerDrivers::new(
         NamedDriver::new(names.driver.clone(), scheduler.driver()),
@@ -138,8 +144,13 @@ fn several<K: ?Sized + DriverKind>(
     manager.map_err(|f| refused(&f))
 }
 
-/// The virt driver of one host.
-pub(super) fn virt(loader: &Loader, config: &Config, host: &str) -> Result<Arc<dyn Virt>, Failure> {
+/// The virt driver of one host, and who looks on while it is called.
+pub(super) fn virt(
+    loader: &Loader,
+    watches: &Watches,
+    config: &Config,
+    host: &str,
+) -> Result<(Arc<dyn Virt>, Watched), Failure> {
     let one = loader
         .namespace::<dyn Virt>(VIRT)
         .for_host(host)
@@ -158,7 +169,8 @@ pub(super) fn virt(loader: &Loader, config: &Config, host: &str) -> Result<Arc<d
             None => failure,
         }
     })?;
-    Ok(manager.driver())
+    let watched = watches.of(manager.extension(), host);
+    Ok((manager.driver(), watched))
 }
 
 /// What a compute manager is told.

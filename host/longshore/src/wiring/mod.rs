@@ -1,20 +1,24 @@
 //! From a checked configuration to running services, and back to an exit code. The story of a host's life:
-//! lock the state directory → bind the address → open the database → load drivers → start services →
+//! lock the state directory → see how the last process ended → bind the address → open the database → load drivers → start services →
 //! recover what was in flight → ready → wait for a signal → drain.
 //!
 //! Everything is decided in the parts; here they are put together. Called by `cli::up`.
 
 mod drivers;
+mod last_end;
 mod limits;
 mod plugin_view;
 mod services;
 mod state_dir;
 mod virt_in_use;
+mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_control::api::{self, ApiConfig, ApiParts};
+use longshore_loader::quarantine::Quarantine;
+use longshore_loader::record::InFlight;
 use longshore_service::drain::DrainEnd;
 use longshore_service::launcher::GRACEFUL_TIMEOUT;
 use longshore_service::{Launcher, ServiceError, Signal, Signals};
@@ -29,6 +33,7 @@ use crate::config::resolved::Auth;
 use crate::logging;
 use plugin_view::{Drivers, LocalPlugins, Ready};
 use services::Shared;
+use watch::Watches;
 
 /// Runs every service in this process until a signal asks it to stop.
 ///
@@ -45,13 +50,20 @@ pub fn up(start: Start) -> Result<Exit, Failure> {
         .build();
     let runtime =
         runtime.map_err(|e| Failure::new(Exit::Failed, crate::codes::STATE_DIR, e.to_string()))?;
-    let ended = runtime.block_on(run(start));
+    let (record, quarantine) = last_end::judge(&start.config.host.state_dir)?;
+    let ended = runtime.block_on(run(start, &record, quarantine));
+    // From here on nobody is blamed: a driver that does not come back is left behind.
+    record.end_clean();
     // Driver calls that never return must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended
 }
 
-async fn run(start: Start) -> Result<Exit, Failure> {
+async fn run(
+    start: Start,
+    record: &Arc<InFlight>,
+    quarantine: Quarantine,
+) -> Result<Exit, Failure> {
     let Start {
         config,
         map,
@@ -74,10 +86,13 @@ async fn run(start: Start) -> Result<Exit, Failure> {
     let transport = services::transport(&config)?;
     limits::raise_open_files();
     let loader = drivers::loader(map, &config);
+    loader.watch(Arc::clone(record), quarantine);
+    let watches = Arc::new(Watches::new(&config.plugins));
     let shared = Shared {
         store,
         transport,
         loader,
+        watches: Arc::clone(&watches),
     };
     let hosts = services::host_names(&config, hosts);
     let services = services::build(&config, &shared, &hosts)?;
@@ -87,7 +102,12 @@ async fn run(start: Start) -> Result<Exit, Failure> {
         store: shared.store.clone(),
         transport: Arc::clone(&shared.transport),
         config: api_config(&config, address),
-        readiness: Arc::new(Ready::new(shared.store.clone(), Arc::clone(&drivers))),
+        readiness: Arc::new(Ready {
+            store: shared.store.clone(),
+            drivers: Arc::clone(&drivers),
+            watches,
+            down: services.down,
+        }),
         plugins: Arc::new(LocalPlugins::new(shared.loader.clone(), drivers)),
     });
     let mut launcher = Launcher::new(GRACEFUL_TIMEOUT);
@@ -106,7 +126,7 @@ async fn run(start: Start) -> Result<Exit, Failure> {
         .map_err(|e| failed(&e))?;
     tracing::info!(%address, hosts = hosts.len(), odd = warnings.len(), "ready");
     announce(&format!("ready http://{address}"));
-    let exit = until_stopped(&launcher, &mut signals).await;
+    let exit = until_stopped(&launcher, &mut signals, record).await;
     shared.store.close().await;
     Ok(exit)
 }
@@ -136,7 +156,7 @@ async fn starting(launcher: &Launcher, signals: &mut Signals) -> Result<Option<E
     Ok(Some(Exit::Done))
 }
 
-async fn until_stopped(launcher: &Launcher, signals: &mut Signals) -> Exit {
+async fn until_stopped(launcher: &Launcher, signals: &mut Signals, record: &InFlight) -> Exit {
     while signals.next().await == Signal::Hup {
         tracing::warn!("a changed configuration takes effect at the next start");
     }
@@ -147,18 +167,19 @@ async fn until_stopped(launcher: &Launcher, signals: &mut Signals) -> Exit {
             DrainEnd::Clean => Exit::Done,
             DrainEnd::CutShort => Exit::TimedOut,
         },
-        () = second(signals) => Exit::TimedOut,
+        () = second(signals, record) => Exit::TimedOut,
     }
 }
 
 /// Ends the process at the second signal, as if it had killed it.
-async fn second(signals: &mut Signals) {
+async fn second(signals: &mut Signals, record: &InFlight) {
     loop {
         let number = match signals.next().await {
             Signal::Term => 15,
             Signal::Int => 2,
             Signal::Hup => continue,
         };
+        record.end_clean();
         std::process::exit(128 + number);
     }
 }

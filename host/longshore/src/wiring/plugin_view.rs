@@ -6,11 +6,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use longshore_control::api::{PluginView, Readiness, ReadyItem};
 use longshore_loader::map::Lookup;
-use longshore_loader::{Loader, Outcome};
+use longshore_loader::{Loader, Outcome, codes};
 use longshore_store::Store;
 use serde_json::{Value as Json, json};
 
 use super::drivers::{FILTER, HOST_MANAGER, SCHEDULER, VIRT, WEIGHER};
+use super::watch::{DriverWatch, Watches};
 use crate::cli::plugin_files;
 use crate::config::Config;
 
@@ -95,7 +96,10 @@ impl LocalPlugins {
             Some(Outcome::Loaded(_)) => plugin["state"] = json!("loaded"),
             Some(Outcome::Failed(failure)) => {
                 let refusal = &failure.refusal;
-                plugin["state"] = json!("refused");
+                plugin["state"] = json!(match refusal.code {
+                    codes::PLUGIN_QUARANTINED => "quarantined",
+                    _ => "refused",
+                });
                 plugin["error"] = json!({"code": refusal.code, "message": refusal.why});
                 plugin["why"] = json!(refusal.why);
                 plugin["help"] = json!(refusal.help);
@@ -118,15 +122,30 @@ impl PluginView for LocalPlugins {
     }
 }
 
-/// Ready when the database answers and every driver that was asked for is loaded.
+/// Ready when the database answers, every driver that was asked for is loaded, and none is fenced.
 pub(super) struct Ready {
-    store: Store,
-    drivers: Arc<Drivers>,
+    pub(super) store: Store,
+    pub(super) drivers: Arc<Drivers>,
+    pub(super) watches: Arc<Watches>,
+    /// Compute services that do not run: host and why.
+    pub(super) down: Vec<(String, String)>,
 }
 
 impl Ready {
-    pub(super) fn new(store: Store, drivers: Arc<Drivers>) -> Ready {
-        Ready { store, drivers }
+    /// Drivers that panicked too often, or hold too many calls.
+    fn fenced(&self) -> Vec<ReadyItem> {
+        let item = |(watch, why): (Arc<DriverWatch>, String)| {
+            let (namespace, name) = (&watch.namespace, &watch.name);
+            let place = match watch.host.as_str() {
+                "" => String::new(),
+                host => format!(" on {host}"),
+            };
+            ReadyItem {
+                name: format!("fence {namespace} {name}{place}"),
+                problem: Some(why),
+            }
+        };
+        self.watches.fenced().into_iter().map(item).collect()
     }
 }
 
@@ -151,6 +170,13 @@ impl Readiness for Ready {
                 problem: Some(why.clone()),
             });
         }
+        for (host, why) in &self.down {
+            items.push(ReadyItem {
+                name: format!("service longshore-compute {host}"),
+                problem: Some(why.clone()),
+            });
+        }
+        items.extend(self.fenced());
         items
     }
 }

@@ -19,23 +19,28 @@ use longshore_service::{Manager, RecordsGroup, Service, ServiceConfig};
 use longshore_store::{LocalObjects, Options, Store, StoreError};
 
 use super::drivers;
+use super::watch::Watches;
 use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, Report};
 use crate::codes;
 use crate::config::Config;
 use crate::config::address::{Database, Transport as TransportUrl};
+use crate::config::resolved::PluginPolicy;
 
 /// What services share.
 pub(super) struct Shared {
     pub(super) store: Store,
     pub(super) transport: Arc<dyn Transport>,
     pub(super) loader: Loader,
+    pub(super) watches: Arc<Watches>,
 }
 
 /// The services, and the conductor's manager for the recovery at the start.
 pub(super) struct Services {
     pub(super) list: Vec<Arc<Service>>,
     pub(super) conductor: Arc<ConductorManager>,
+    /// Compute services that do not run, as their driver is locked out: host and why.
+    pub(super) down: Vec<(String, String)>,
 }
 
 /// Opens the database.
@@ -117,6 +122,7 @@ pub(super) fn build(
             local.clone(),
         ),
     ];
+    let mut down = Vec::new();
     for host in hosts {
         let objects = match config.conductor.use_local {
             true => local.clone(),
@@ -125,7 +131,16 @@ pub(super) fn build(
                 RequestContext::admin(),
             )),
         };
-        let manager = compute_manager(config, shared, host, &objects)?;
+        let manager = match compute_manager(config, shared, host, &objects) {
+            Ok(manager) => manager,
+            Err(failure) if may_do_without(config, &failure) => {
+                let why = one_line(&failure);
+                tracing::error!(host, code = failure.code(), "no compute service: {why}");
+                down.push((host.clone(), why));
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
         list.push(serve(
             host,
             BINARY_COMPUTE,
@@ -134,7 +149,31 @@ pub(super) fn build(
             objects,
         ));
     }
-    Ok(Services { list, conductor })
+    Ok(Services {
+        list,
+        conductor,
+        down,
+    })
+}
+
+/// Whether the rest of the control plane serves without this host's compute service: its driver ended the process
+/// twice, and would do it again to all of them.
+fn may_do_without(config: &Config, failure: &Failure) -> bool {
+    config.plugins.policy == PluginPolicy::Permissive
+        && failure.code() == longshore_loader::codes::PLUGIN_QUARANTINED
+}
+
+fn one_line(failure: &Failure) -> String {
+    let Report::Message(message) = &failure.report else {
+        return failure.code().to_owned();
+    };
+    let part = |word: &str, text: &Option<String>| {
+        let text = text.as_ref();
+        text.map(|t| format!("{word}{t}")).unwrap_or_default()
+    };
+    let (why, help) = (part(": ", &message.why), part(" (do: ", &message.help));
+    let end = if help.is_empty() { "" } else { ")" };
+    format!("{}{why}{help}{end}", message.what)
 }
 
 fn scheduler_manager(
@@ -142,7 +181,7 @@ fn scheduler_manager(
     shared: &Shared,
     objects: &Arc<dyn ObjectApi>,
 ) -> Result<Arc<SchedulerManager>, Failure> {
-    let drivers = drivers::scheduler(&shared.loader, config)?;
+    let drivers = drivers::scheduler(&shared.loader, &shared.watches, config)?;
     let options = SchedulerConfig {
         host_subset_size: config.scheduler.host_subset_size,
         shuffle_best_same_weighed_hosts: config.scheduler.shuffle_best_same_weighed_hosts,
@@ -165,12 +204,13 @@ fn compute_manager(
     host: &str,
     objects: &Arc<dyn ObjectApi>,
 ) -> Result<Arc<ComputeManager>, Failure> {
+    let (virt, watched) = drivers::virt(&shared.loader, &shared.watches, config, host)?;
     Ok(ComputeManager::new(ComputeParts {
         config: drivers::compute(config, host),
         objects: Arc::clone(objects),
         transport: Arc::clone(&shared.transport),
-        virt: drivers::virt(&shared.loader, config, host)?,
-        calls: driver_calls(config),
+        virt,
+        calls: driver_calls(config).watched(watched),
     }))
 }
 

@@ -1,0 +1,115 @@
+//! Who looks on while a driver is called: may say no before, and is told how it ended.
+//!
+//! The program gives one per driver; without one a driver is simply called. Must not know what becomes of what it is
+//! told: that is the program's. Used by `driver_call` and around filters and weighers.
+
+use std::fmt;
+use std::sync::Arc;
+
+use longshore_plugin_api::DriverError;
+
+use crate::driver_call::{CallError, guarded};
+
+/// How a call ended, or what became known of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallEnd {
+    /// The driver answered, well or with an error of its own.
+    Answered,
+    /// It panicked.
+    Panicked,
+    /// It is past its deadline and goes on.
+    Stuck,
+    /// One that was `Stuck` came back after all.
+    CameBack,
+}
+
+/// Looks on while one driver is called.
+pub trait CallWatch: Send + Sync {
+    /// Whether the driver may be called now. Whoever is let in says how it ended.
+    ///
+    /// # Errors
+    /// Why not, in one line.
+    fn admit(&self) -> Result<(), String>;
+
+    /// Runs `call`, which is the driver's method `method`, once, on this thread.
+    fn during(&self, method: &str, call: &mut dyn FnMut());
+
+    /// How a call that was let in ended. `Stuck` comes in place of the end; `CameBack`, if ever, after it.
+    fn ended(&self, how: CallEnd);
+}
+
+/// A watch, if there is one. Cloning shares it.
+#[derive(Clone, Default)]
+pub struct Watched(Option<Arc<dyn CallWatch>>);
+
+impl fmt::Debug for Watched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Watched({})", self.0.is_some())
+    }
+}
+
+impl Watched {
+    /// With this watch.
+    pub fn by(watch: Arc<dyn CallWatch>) -> Self {
+        Self(Some(watch))
+    }
+
+    /// Whether the driver may be called now.
+    ///
+    /// # Errors
+    /// `CallError::Fenced`.
+    pub(crate) fn admit(&self) -> Result<(), CallError> {
+        match &self.0 {
+            Some(watch) => watch.admit().map_err(CallError::Fenced),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs a driver's method that was admitted; a panic becomes an error. How it ended is not said yet.
+    pub(crate) fn run<T>(
+        &self,
+        method: &str,
+        call: impl FnOnce() -> Result<T, DriverError>,
+    ) -> Result<T, CallError> {
+        let Some(watch) = &self.0 else {
+            return guarded(call);
+        };
+        let (mut call, mut result) = (Some(call), None);
+        watch.during(method, &mut || {
+            if let Some(call) = call.take() {
+                result = Some(guarded(call));
+            }
+        });
+        // A watch that did not run it broke its promise; the driver was not called.
+        result.unwrap_or_else(|| Err(CallError::Fenced("it was not called".to_owned())))
+    }
+
+    /// Says how a call ended.
+    pub(crate) fn ended(&self, how: CallEnd) {
+        if let Some(watch) = &self.0 {
+            watch.ended(how);
+        }
+    }
+
+    /// All of it, for calls on the caller's own thread.
+    pub(crate) fn call<T>(
+        &self,
+        method: &str,
+        call: impl FnOnce() -> Result<T, DriverError>,
+    ) -> Result<T, CallError> {
+        self.admit()?;
+        let result = self.run(method, call);
+        self.ended(CallEnd::of(&result));
+        result
+    }
+}
+
+impl CallEnd {
+    /// The end that a result stands for.
+    pub(crate) fn of<T>(result: &Result<T, CallError>) -> CallEnd {
+        match result {
+            Err(error) if error.is_panic() => CallEnd::Panicked,
+            _ => CallEnd::Answered,
+        }
+    }
+}
