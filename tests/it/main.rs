@@ -19,3 +19,4 @@ mod old;
 mod operator;
 mod outside;
 mod tidy;
+mod vetting;

@@ -205,6 +205,7 @@ pub mod note;
 pub mod report;
 pub mod settings_check;
 pub mod spanned;
+pub mod vet;
 
 pub use examine::Site;
 pub use extension::{Extension, LazyExtension, Member};

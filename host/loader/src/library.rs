@@ -134,7 +134,7 @@ fn changed_since(path: &Path) -> Refusal {
     Refusal::new(codes::PLUGIN_CHANGING, path, why, help)
 }
 
-fn not_opened(path: &Path, error: &OpenError) -> Refusal {
+pub(crate) fn not_opened(path: &Path, error: &OpenError) -> Refusal {
     let (code, why, help) = match error {
         OpenError::Linker(text) => (
             codes::PLUGIN_REFUSED_BY_LOADER,
@@ -164,7 +164,7 @@ fn not_opened(path: &Path, error: &OpenError) -> Refusal {
 }
 
 /// The note is a hint; what is called is the root. Where they differ, somebody tampered or mixed.
-fn agrees(plugin: &Plugin, inspection: &Inspection) -> Result<(), Refusal> {
+pub(crate) fn agrees(plugin: &Plugin, inspection: &Inspection) -> Result<(), Refusal> {
     let refuse = |why: String| {
         let help = "rebuild the plugin on a clean target directory";
         let code = codes::PLUGIN_UNSTABLE_METADATA;
