@@ -21,3 +21,4 @@ mod outside;
 mod quarantine;
 mod staging;
 mod tidy;
+mod vetting;

@@ -4,16 +4,19 @@
 //! - `exercise FILE…`: `FILE: loads` or `FILE: refused: why`, one line each.
 //! - `log FILE`: the records of one run at each of three levels.
 //! - `strings FILE`: 20 000 texts both ways by each of four threads, with panics between them.
+//! - `vet FILE ENTRY DIR`: tries an entry of `test.vetting` below a directory, and prints the verdict as JSON;
+//!   `VET_TIMEOUT_MS` and `VET_STRICT` are options.
 //! - `many DIR`: loads every file of a directory, and says how many drivers, serial numbers and libraries that made.
 
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeSet;
+use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use longshore_loader::log;
+use longshore_loader::{log, vet};
 use longshore_tests::probe::kind::Probe;
 use longshore_tests::probe::{self, PROBES};
 
@@ -25,10 +28,11 @@ const THREADS: usize = 4;
 const PANIC_EVERY: usize = 4_000;
 
 fn main() -> ExitCode {
+    vet::run_if_child();
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.split_first() {
         Some((command, files)) if !files.is_empty() => run(command, files),
-        _ => Err("usage: longshore-probe exercise|log|strings|many FILE…".to_owned()),
+        _ => Err("usage: longshore-probe exercise|log|strings|many|vet FILE…".to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -47,6 +51,10 @@ fn run(command: &str, files: &[String]) -> Result<(), String> {
         "log" => show_log(first, dir.path()),
         "strings" => strings(first, dir.path()),
         "many" => many(first, dir.path()),
+        "vet" => match files {
+            [file, entry, dir] => tried(Path::new(file), entry, Path::new(dir)),
+            _ => Err("usage: longshore-probe vet FILE ENTRY DIR".to_owned()),
+        },
         other => Err(format!("no command `{other}`")),
     }
 }
@@ -124,6 +132,37 @@ fn strings(lib: &Path, dir: &Path) -> Result<(), String> {
         let mut ended = threads.into_iter().map(|thread| thread.join());
         ended.try_for_each(|end| end.unwrap_or(Err("a thread panicked".to_owned())))
     })
+}
+
+/// The verdict on one entry. The child opens the file through a descriptor of this process, as it does with sealed bytes.
+fn tried(file: &Path, entry: &str, dir: &Path) -> Result<(), String> {
+    let open = std::fs::File::open(file).map_err(|e| e.to_string())?;
+    let subject = vet::Subject {
+        file: format!("/proc/{}/fd/{}", std::process::id(), open.as_raw_fd()).into(),
+        shown: file.to_owned(),
+        namespace: "test.vetting".to_owned(),
+        name: entry.to_owned(),
+        export: entry.to_owned(),
+        settings: "{}".to_owned(),
+        ..vet::Subject::default()
+    };
+    let timeout = std::env::var("VET_TIMEOUT_MS").ok();
+    let defaults = vet::Options::default();
+    let options = vet::Options {
+        timeout_ms: timeout
+            .and_then(|t| t.parse().ok())
+            .unwrap_or(defaults.timeout_ms),
+        env: vec!["MISBEHAVE_ON_LOAD".to_owned()],
+        strict: std::env::var_os("VET_STRICT").is_some(),
+        dir: dir.to_owned(),
+        ..defaults
+    };
+    let verdict = vet::vet(&subject, &options);
+    println!(
+        "{}",
+        serde_json::to_string(&verdict).map_err(|e| e.to_string())?
+    );
+    Ok(())
 }
 
 /// Every file of `from`; all stay loaded, also when their drivers are gone.

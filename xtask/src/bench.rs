@@ -17,6 +17,7 @@ const BENCHES: &[(&str, &str, &str)] = &[
     ("load", "longshore-loader", "load"),
     ("map", "longshore-loader", "map"),
     ("managers", "longshore-loader", "managers"),
+    ("vet", "longshore-loader", "vet"),
     ("scheduler", "longshore-tests", "scheduler"),
     ("boot", "longshore-tests", "boot"),
     ("startup", "longshore-tests", "startup"),

@@ -206,6 +206,25 @@ codes! {
         "a constructor of the library starts them before any driver is built",
         "start threads in the driver's constructor";
 
+    PLUGIN_CRASHED_IN_VETTING = "plugin/crashed-in-vetting", "a plugin crashed when it was tried",
+        "the process in which it is tried before use was killed by a signal, or its answer was forged",
+        "read the last output in the message; report it to the plugin's author";
+    PLUGIN_EXITED_IN_VETTING = "plugin/exited-in-vetting", "a plugin ended the process when it was tried",
+        "its code called `exit`; in the host it would have ended the host",
+        "report it to the plugin's author";
+    PLUGIN_HUNG_IN_VETTING = "plugin/hung-in-vetting", "a plugin gave no answer when it was tried",
+        "loading it or building its driver took longer than the limit, or all the processor time allowed",
+        "see what it waits for; a driver is built without waiting, and `ready` is where it may ask others";
+    PLUGIN_LEFT_PROCESSES = "plugin/left-processes", "a plugin leaves processes behind",
+        "processes that it started while it was loaded or built were alive when its driver was gone",
+        "let the driver end what it starts when it is dropped, or start it outside of longshore";
+    PLUGIN_CHANGES_PROCESS = "plugin/changes-process", "a plugin changes the process",
+        "signals, working directory, environment, limits or the like differed after it was tried",
+        "leave them to the host: the whole process shares them";
+    PLUGIN_CANNOT_VET = "plugin/cannot-vet", "a plugin could not be tried",
+        "the process in which plugins are tried could not be started or was killed from outside",
+        "read the cause in the message; `vet = \"never\"` loads plugins untried";
+
     ABI_BAD_HEADER = "abi/bad-header", "the longshore note or header is damaged",
         "the note is not readable, comes twice, or there is no entry symbol behind it",
         "build it again with the same `longshore-plugin-api` on a clean target";

@@ -3,6 +3,7 @@
 //! Called by `load.rs` after the file was inspected. A library is never closed: statics, threads and
 //! thread-locals of a plugin would outlive it (see docs/abi.md), and every root is `'static`.
 
+mod descriptors;
 pub(crate) mod shared_file;
 
 use std::path::Path;
@@ -11,6 +12,8 @@ use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use longshore_plugin_api::__abi::host::{Plugin, RootError};
 use longshore_plugin_api::__abi::root::{Header, SYMBOL};
 use longshore_plugin_api::__abi::services::Services;
+
+pub use descriptors::inherit_none;
 
 /// Why a file that looked right could not be opened.
 #[derive(Debug)]

@@ -211,6 +211,7 @@ pub mod settings_check;
 pub mod spanned;
 pub mod stage;
 pub mod trust;
+pub mod vet;
 mod watch;
 
 pub use examine::Site;

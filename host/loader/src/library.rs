@@ -158,7 +158,7 @@ fn closed_by_another(path: &Path) -> Refusal {
     Refusal::new(codes::PLUGIN_CANNOT_STAGE, path, why, help)
 }
 
-fn not_opened(path: &Path, error: &OpenError) -> Refusal {
+pub(crate) fn not_opened(path: &Path, error: &OpenError) -> Refusal {
     let (code, why, help) = match error {
         OpenError::Linker(text) => (
             codes::PLUGIN_REFUSED_BY_LOADER,
@@ -188,7 +188,7 @@ fn not_opened(path: &Path, error: &OpenError) -> Refusal {
 }
 
 /// The note is a hint; what is called is the root. Where they differ, somebody tampered or mixed.
-fn agrees(plugin: &Plugin, inspection: &Inspection) -> Result<(), Refusal> {
+pub(crate) fn agrees(plugin: &Plugin, inspection: &Inspection) -> Result<(), Refusal> {
     let refuse = |why: String| {
         let help = "rebuild the plugin on a clean target directory";
         let code = codes::PLUGIN_UNSTABLE_METADATA;

@@ -12,8 +12,11 @@ use longshore::cli::render::Streams;
 use longshore::cli::{self, World};
 use longshore::config::Surroundings;
 use longshore::wiring;
+use longshore_loader::vet;
 
 fn main() -> ExitCode {
+    // This program is also the process in which a plugin is tried.
+    vet::run_if_child();
     let (mut out, mut err) = (io::stdout(), io::stderr());
     let columns = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0);
     let streams = Streams {

@@ -159,6 +159,61 @@ impl PluginEntry {
     ) -> Result<Built<K>, BuildError> {
         self.check::<K>()?.build(settings, context)
     }
+
+    /// Runs the constructor of a driver whose kind nobody here knows, for a process that only tries plugins. None of
+    /// its methods can be called.
+    ///
+    /// # Errors
+    /// [`BuildError::Driver`], or [`BuildError::Layout`] for a constructor that gives nothing.
+    pub fn try_build(&self, settings: &str, context: &Context) -> Result<Tried, BuildError> {
+        construct(self.0, settings, context).map(Tried)
+    }
+}
+
+/// Runs an entry's constructor.
+fn construct(entry: &Entry, settings: &str, context: &Context) -> Result<RawDriver, BuildError> {
+    let raw_context = RawContext::lend(context);
+    let mut raw = std::mem::MaybeUninit::<RawDriver>::uninit();
+    // SAFETY: the entry's own function; all three arguments live during the call.
+    let error = unsafe { (entry.build)(RawStr::text(settings), &raw_context, raw.as_mut_ptr()) };
+    if !error.is_null() {
+        // SAFETY: a non-null error is ours to take, once.
+        return Err(BuildError::Driver(unsafe { take_error(error) }));
+    }
+    // SAFETY: null means that the driver was written.
+    let raw = unsafe { raw.assume_init() };
+    if raw.this.is_null() || raw.table.is_null() {
+        return Err(BuildError::Layout(format!(
+            "`{}`: the constructor gave no driver",
+            text(entry.name)
+        )));
+    }
+    Ok(raw)
+}
+
+/// A driver of whatever kind that can only be dropped. It is leaked unless [`Tried::end`] is called.
+pub struct Tried(RawDriver);
+
+impl Tried {
+    /// Drops the driver.
+    ///
+    /// # Errors
+    /// The driver's own: it panicked while being dropped.
+    pub fn end(self) -> Result<(), DriverError> {
+        // SAFETY: every kind's table starts with this head, and it came with the driver.
+        let end = unsafe { (*self.0.table).drop };
+        let end = match end {
+            Some(end) => end,
+            None => return Ok(()),
+        };
+        // SAFETY: the driver was made by this table's maker, and `self` is gone after this.
+        let error = unsafe { end(self.0.this) };
+        if error.is_null() {
+            return Ok(());
+        }
+        // SAFETY: a non-null error is ours to take, once.
+        Err(unsafe { take_error(error) })
+    }
 }
 
 /// An entry whose methods were compared with those of `K`: only [`PluginEntry::check`] makes one.
@@ -178,23 +233,7 @@ impl<K: ?Sized + DriverKind> Checked<K> {
     /// # Errors
     /// [`BuildError::Driver`], or [`BuildError::Layout`] for a constructor that gives nothing.
     pub fn build(&self, settings: &str, context: &Context) -> Result<Built<K>, BuildError> {
-        let raw_context = RawContext::lend(context);
-        let mut raw = std::mem::MaybeUninit::<RawDriver>::uninit();
-        // SAFETY: the entry's own function; all three arguments live during the call.
-        let error =
-            unsafe { (self.0.build)(RawStr::text(settings), &raw_context, raw.as_mut_ptr()) };
-        if !error.is_null() {
-            // SAFETY: a non-null error is ours to take, once.
-            return Err(BuildError::Driver(unsafe { take_error(error) }));
-        }
-        // SAFETY: null means that the driver was written.
-        let raw = unsafe { raw.assume_init() };
-        if raw.this.is_null() || raw.table.is_null() {
-            return Err(BuildError::Layout(format!(
-                "`{}`: the constructor gave no driver",
-                text(self.0.name)
-            )));
-        }
+        let raw = construct(self.0, settings, context)?;
         // SAFETY: a `Checked<K>` is only made after the methods were compared with `K`'s.
         let driver = K::share(unsafe { K::proxy(raw) });
         Ok(Built {

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod deadly;
+mod vetting;
 
 use longshore_plugin_api::{
     export_plugin, settings, Context, Driver, DriverError, Filter, Host, HostTable, Log, Mask,
@@ -150,7 +151,67 @@ macro_rules! passes_every_host {
 }
 passes_every_host!(RefusesToBuild, PanicsWhenBuilt, NotHere, Picky);
 
+use vetting::*;
+
 export_plugin! {
+    "test.vetting" {
+        /// Does nothing wrong.
+        good: Filter => Good;
+        /// Its constructor answers an error.
+        refuses: Filter => Refuses;
+        /// Its constructor panics.
+        panics: Filter => PanicsInVetting;
+        /// Its drop panics.
+        panics_dropping: Filter => PanicsDropping;
+        /// Gets a signal 11.
+        segfaults: Filter => Segfaults;
+        /// Aborts.
+        aborts: Filter => Aborts;
+        /// Gets a signal 4.
+        illegal: Filter => Illegal;
+        /// Calls itself until the stack is used up.
+        overflows: Filter => Overflows;
+        /// Ends the process with status 0.
+        exits: Filter => Exits;
+        /// Never returns.
+        hangs: Filter => Hangs;
+        /// Never returns, and computes on many threads.
+        burns: Filter => Burns;
+        /// Leaves a child.
+        forks: Filter => Forks;
+        /// Leaves a process in a session of its own, whose parent is gone.
+        daemonises: Filter => Daemonises;
+        /// The same, and ends itself.
+        becomes_a_daemon: Filter => BecomesADaemon;
+        /// Leaves a thread.
+        threads: Filter => Threads;
+        /// Leaves a descriptor.
+        descriptors: Filter => Descriptors;
+        /// Changes the working directory.
+        chdirs: Filter => Chdirs;
+        /// Changes the umask.
+        umasks: Filter => Umasks;
+        /// Installs a handler for SIGCHLD.
+        signals: Filter => Signals;
+        /// Sets and removes variables.
+        setenvs: Filter => Setenvs;
+        /// Lowers a limit.
+        limits: Filter => Limits;
+        /// Prints what looks like an answer and exits.
+        prints_a_frame: Filter => PrintsAFrame;
+        /// Writes what looks like an answer to every descriptor.
+        writes_everywhere: Filter => WritesEverywhere;
+        /// Prints a megabyte.
+        prints_a_lot: Filter => PrintsALot;
+        /// Writes a file that is too large.
+        fills_the_disk: Filter => FillsTheDisk;
+        /// Wants more memory than there is.
+        allocates: Filter => Allocates;
+        /// Says what it has: environment, directories, descriptors.
+        looks_around: Filter => LooksAround;
+        /// Kills its parent.
+        kills_the_guardian: Filter => KillsTheGuardian;
+    }
     "longshore.scheduler.filter" {
         /// Panics on every host.
         panics: Filter => Panics;
