@@ -89,17 +89,12 @@ impl Inspection {
         name: &str,
         export: Option<&str>,
     ) -> Result<&EntryMetadata, Refusal> {
-        let all = &self.metadata.entries;
-        let offered: Vec<&EntryMetadata> =
-            all.iter().filter(|e| e.namespace == namespace).collect();
-        let wanted = export.unwrap_or(name);
-        if let Some(found) = offered.iter().find(|e| e.name == wanted) {
+        if let Some(found) = self.metadata.driver(namespace, name, export) {
             return Ok(found);
         }
-        if let (None, [only]) = (export, offered.as_slice()) {
-            return Ok(only);
-        }
-        let names: Vec<&str> = offered.iter().map(|e| e.name.as_str()).collect();
+        let wanted = export.unwrap_or(name);
+        let offered = self.entries_in(namespace);
+        let names: Vec<&str> = offered.map(|e| e.name.as_str()).collect();
         let file = escape(&self.file.display().to_string());
         let why = if names.is_empty() {
             format!("`{file}` offers nothing in `{namespace}`")
@@ -414,4 +409,4 @@ fn unreadable(path: &Path, error: &io::Error) -> Refusal {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -198,12 +198,14 @@ mod info;
 pub mod inspect;
 mod library;
 mod load;
+pub mod lock;
 pub mod log;
 pub mod manager;
 pub mod map;
 pub mod note;
 pub mod report;
 pub mod settings_check;
+pub mod signature;
 pub mod spanned;
 
 pub use examine::Site;
@@ -211,6 +213,7 @@ pub use extension::{Extension, LazyExtension, Member};
 pub use factory::Factory;
 pub use info::ExtensionInfo;
 pub use load::Loader;
+pub use lock::PluginsLock;
 pub use manager::{
     DispatchExtensionManager, DriverManager, EnabledExtensionManager, ExtensionManager,
     HookManager, NameDispatchExtensionManager, NamedExtensionManager,

@@ -7,10 +7,10 @@ use std::sync::OnceLock;
 use super::*;
 use crate::note::HOST_API;
 
-const GOOD: &str = r#"{"v":1,"plugin":"acme-filters","version":"0.1.0","description":"d","license":"Apache-2.0","api":"1.0","rustc":"rustc 1.95.0","target":"x86_64-unknown-linux-gnu","panic":"unwind","entries":[{"namespace":"longshore.scheduler.filter","name":"ram","kind":"longshore.filter","trait":"Filter","revision":1,"description":"x","settings":[{"key":"ratio","type":"float","default":1.5,"required":false,"help":"h"}]},{"namespace":"longshore.scheduler.filter","name":"disk","kind":"longshore.filter","revision":1}]}"#;
+pub(crate) const GOOD: &str = r#"{"v":1,"plugin":"acme-filters","version":"0.1.0","description":"d","license":"Apache-2.0","api":"1.0","rustc":"rustc 1.95.0","target":"x86_64-unknown-linux-gnu","panic":"unwind","entries":[{"namespace":"longshore.scheduler.filter","name":"ram","kind":"longshore.filter","trait":"Filter","revision":1,"description":"x","settings":[{"key":"ratio","type":"float","default":1.5,"required":false,"help":"h"}]},{"namespace":"longshore.scheduler.filter","name":"disk","kind":"longshore.filter","revision":1}]}"#;
 
 /// Builds a shared library that carries the given notes.
-fn build(notes: &[&str], flags: &[&str]) -> Vec<u8> {
+pub(crate) fn build(notes: &[&str], flags: &[&str]) -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     let mut code =
         String::from("int puts(const char *); int answer(void) { return puts(\"\"); }\n");
@@ -43,7 +43,7 @@ fn build(notes: &[&str], flags: &[&str]) -> Vec<u8> {
     fs::read(out).unwrap()
 }
 
-fn good() -> &'static [u8] {
+pub(crate) fn good() -> &'static [u8] {
     static GOOD_FILE: OnceLock<Vec<u8>> = OnceLock::new();
     GOOD_FILE.get_or_init(|| build(&[GOOD], &[]))
 }
