@@ -17,6 +17,7 @@ use crate::codes;
 use crate::diagnostic::{escape, nearest};
 use crate::elf::{self, ElfFacts, ElfRefusal};
 use crate::note::{self, EntryMetadata, Metadata};
+use crate::system;
 
 /// Largest plugin file, in bytes.
 pub const FILE_BYTES_MAX: u64 = 256 << 20;
@@ -257,6 +258,7 @@ fn read<'d, R: object::read::ReadRef<'d>>(
 ) -> Result<(ElfFacts, Metadata), ElfRefusal> {
     let (facts, notes) = elf::read(data)?;
     let metadata = note::read(&notes)?;
+    system::check(&facts)?;
     if !panic_abort {
         note::check_panic(&metadata)?;
     }

@@ -207,6 +207,7 @@ pub mod report;
 pub mod settings_check;
 pub mod signature;
 pub mod spanned;
+mod system;
 
 pub use examine::Site;
 pub use extension::{Extension, LazyExtension, Member};

@@ -44,8 +44,8 @@ impl Key {
     /// # Errors
     /// Why it is none, as the end of a sentence about it.
     pub fn parse(text: &str) -> Result<Key, &'static str> {
-        let lines = text.lines().map(str::trim);
-        let line = lines.filter(|l| !l.is_empty()).next_back();
+        let mut lines = text.lines().map(str::trim);
+        let line = lines.rfind(|l| !l.is_empty());
         let line = line.ok_or("it is empty")?;
         let wrong = "it is not a minisign public key: 56 letters and digits that begin with `RW`";
         let key = PublicKey::from_base64(line).map_err(|_| wrong)?;

@@ -209,6 +209,13 @@ keys! {
         "strict"]), F::Text("permissive"), None, "refuse a bad plugin and go on, or do not start";
     panic_limit: K::Integer(1, 1_000_000), F::Integer(3), None,
         "panics after which a driver is quarantined";
+    [trust]
+    owners: K::Names, F::Names(&[]), None,
+        "users beside root and the service's own that may own plugin files";
+    keys: K::Names, F::Names(&[]), None,
+        "minisign public keys whose signatures count";
+    signatures: K::Word(&["off",
+        "optional", "required"]), F::Text("off"), None, "whether plugin files must be signed";
 }
 
 /// Keys as Nova or an older release spelled them: section, old name, new name. Their value is
