@@ -14,6 +14,7 @@ use object::read::ReadCache;
 use crate::codes;
 use crate::diagnostic::{escape, quoted_list};
 use crate::elf::{ElfFacts, ElfRefusal, defined_versions};
+use crate::inspect::FileIdentity;
 
 /// The list of libraries that the dynamic linker itself uses.
 const CACHE: &str = "/etc/ld.so.cache";
@@ -28,7 +29,7 @@ const ENTRY_BYTES: usize = 24;
 
 /// Whether every library that a file needs is here, in a version that has what it needs.
 pub(crate) fn check(facts: &ElfFacts) -> Result<(), ElfRefusal> {
-    let Some(system) = System::read() else {
+    let Some(system) = System::now() else {
         return Ok(());
     };
     let found: Vec<(&String, Option<PathBuf>)> = facts
@@ -96,7 +97,21 @@ struct System {
 }
 
 impl System {
-    /// Nothing when there is no cache of the known form.
+    /// The cache as it is now. Nothing when there is none of the known form.
+    fn now() -> Option<Arc<System>> {
+        static KNOWN: Mutex<Option<(FileIdentity, Arc<System>)>> = Mutex::new(None);
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let identity = FileIdentity::of(&std::fs::metadata(CACHE).ok()?);
+        if let Some((of, system)) = known.as_ref()
+            && *of == identity
+        {
+            return Some(Arc::clone(system));
+        }
+        let system = Arc::new(System::read()?);
+        *known = Some((identity, Arc::clone(&system)));
+        Some(system)
+    }
+
     fn read() -> Option<System> {
         let mut cache = Vec::new();
         let file = File::open(CACHE).ok()?;

@@ -485,6 +485,17 @@ fn changed_bytes_never_panic() {
 }
 
 #[test]
+fn a_link_in_a_circle_leads_nowhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let (a, b) = (dir.path().join("a.so"), dir.path().join("b.so"));
+    std::os::unix::fs::symlink(&a, &b).unwrap();
+    std::os::unix::fs::symlink(&b, &a).unwrap();
+    let refused = inspect(&a).unwrap_err();
+    assert_eq!(refused.code, "plugin/not-found");
+    assert!(refused.why.contains("leads nowhere"), "{refused}");
+}
+
+#[test]
 fn what_is_no_file_is_refused_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let code = |path: &Path| inspect(path).unwrap_err();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{LockedEntry, LockedPlugin, PluginsLock};
+use super::{LockedEntry, PluginsLock};
 use crate::diagnostic::escape;
 
 /// One difference.
@@ -27,7 +27,17 @@ impl fmt::Display for LockChange {
 }
 
 /// What is locked for one name; several where several entries have it.
-type Rows<'l> = BTreeMap<(&'l str, &'l str), Vec<(&'l LockedPlugin, &'l LockedEntry)>>;
+type Rows<'l> = BTreeMap<(&'l str, &'l str), Vec<Row<'l>>>;
+
+/// What of a plugin concerns one of its entries: what its other entries are is no change of this one.
+#[derive(PartialEq)]
+struct Row<'l> {
+    sha256: &'l str,
+    plugin: &'l str,
+    version: &'l str,
+    api: &'l str,
+    entry: &'l LockedEntry,
+}
 
 impl PluginsLock {
     /// What `newer` adds, removes and changes, sorted by namespace and name.
@@ -61,16 +71,22 @@ fn rows(lock: &PluginsLock) -> Rows<'_> {
     for plugin in &lock.plugins {
         for entry in &plugin.entries {
             let row = rows.entry((&entry.namespace, &entry.name)).or_default();
-            row.push((plugin, entry));
+            row.push(Row {
+                sha256: &plugin.sha256,
+                plugin: &plugin.plugin,
+                version: &plugin.version,
+                api: &plugin.api,
+                entry,
+            });
         }
     }
     rows
 }
 
-fn described(found: &[(&LockedPlugin, &LockedEntry)]) -> String {
-    let one = |(plugin, entry): &(&LockedPlugin, &LockedEntry)| {
-        let (name, version) = (escape(&plugin.plugin), escape(&plugin.version));
-        let (digest, export) = (short(&plugin.sha256), escape(&entry.export));
+fn described(found: &[Row<'_>]) -> String {
+    let one = |row: &Row<'_>| {
+        let (name, version) = (escape(row.plugin), escape(row.version));
+        let (digest, export) = (short(row.sha256), escape(&row.entry.export));
         format!("`{export}` of {name} {version} ({digest}…)")
     };
     found.iter().map(one).collect::<Vec<_>>().join(", ")

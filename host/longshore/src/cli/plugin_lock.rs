@@ -18,6 +18,9 @@ use super::failure::Failure;
 use super::layout::count;
 use crate::config::MAP_FILE;
 
+/// Nothing was to be done.
+const UP_TO_DATE: &str = "up to date";
+
 pub(crate) fn run(context: &mut Context<'_>, check: bool) -> Result<Exit, Failure> {
     let (map, file) = map(context)?;
     let path = PluginsLock::path_beside(&file);
@@ -55,7 +58,7 @@ pub(crate) fn run(context: &mut Context<'_>, check: bool) -> Result<Exit, Failur
     let outdated = differs && check;
     context.screen.result(&json, |_| {
         let verb = match (differs, check) {
-            (false, _) => "up to date",
+            (false, _) => UP_TO_DATE,
             (true, false) => "written",
             (true, true) => "not up to date",
         };
@@ -112,6 +115,9 @@ fn change(change: &LockChange) -> Json {
 
 fn text(changes: &[LockChange], file: &str, verb: &str, lock: &PluginsLock) -> String {
     let mut out: String = changes.iter().map(|c| format!("{c}\n")).collect();
+    if changes.is_empty() && verb != UP_TO_DATE {
+        out.push_str("no entry changed; other files have the same content\n");
+    }
     let plugins = count(lock.plugins.len(), "plugin");
     let entries = lock.entry_count();
     out.push_str(&format!(
