@@ -250,8 +250,10 @@ fn links_in_the_documents_lead_somewhere() {
         "ERRORS.md",
         "docs/abi.md",
         "docs/author.md",
+        "docs/bad-plugins.md",
         "docs/map.md",
         "docs/operator.md",
+        "docs/trust.md",
         "docs/tutorial.md",
     ] {
         let text = fs::read_to_string(root.join(document)).unwrap();

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::cargo::{cargo, has, root, run, target_dir};
-use crate::{memcheck, up};
+use crate::{fuzz, memcheck, up};
 
 /// Programs that tests use, and the Debian packages they come from.
 const PROGRAMS: &[(&str, &str)] = &[
@@ -19,7 +19,7 @@ const PROGRAMS: &[(&str, &str)] = &[
 /// Compilers beside the workspace's own that a plugin is built with; unpacked, not installed.
 const OLD_TOOLCHAINS: &str = "tests/old-toolchains.sh";
 
-/// Runs all tests, then the bridge under valgrind. `args` go to `cargo test`; with any, only those tests run.
+/// Runs all tests, then the bridge under valgrind and each reader on damaged input. `args` go to `cargo test`; with any, only those tests run.
 pub(crate) fn test(args: &[String]) -> Result<(), String> {
     install()?;
     old_toolchains()?;
@@ -31,6 +31,7 @@ pub(crate) fn test(args: &[String]) -> Result<(), String> {
     run(test.args(args))?;
     if args.is_empty() {
         memcheck::memcheck()?;
+        fuzz::short()?;
     }
     Ok(())
 }

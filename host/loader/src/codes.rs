@@ -187,6 +187,21 @@ codes! {
     PLUGIN_WRONG_KIND = "plugin/wrong-kind", "a driver is of another kind",
         "the entry point implements another trait than its namespace needs",
         "move the entry to the namespace of its kind";
+    PLUGIN_LOCK_SYNTAX = "plugin/lock-syntax", "the plugin lock is not valid TOML",
+        "`plugins.lock` was edited or merged by hand, was cut off, or is not a lock",
+        "write it anew with `longshore plugin lock`";
+    PLUGIN_LOCK_INVALID = "plugin/lock-invalid", "the plugin lock does not say what a lock says",
+        "a key is missing, unknown, of another type, or a digest stands there twice",
+        "write it anew with `longshore plugin lock`";
+    PLUGIN_LOCK_UNREADABLE = "plugin/lock-unreadable", "the plugin lock cannot be read or written",
+        "`plugins.lock` is not a regular file, or its owner, mode or directory forbids it",
+        "make it a regular file that the service user may read, or remove it";
+    PLUGIN_LOCK_UNSUPPORTED = "plugin/lock-unsupported", "the plugin lock is in a newer format",
+        "a newer host has written it",
+        "use that host, or write the lock anew with this one";
+    PLUGIN_LOCK_OUTDATED = "plugin/lock-outdated", "the plugin lock is not what the map gives",
+        "the map or a plugin file was changed after the lock was written",
+        "look at each change, then run `longshore plugin lock`";
     PLUGIN_CANNOT_STAGE = "plugin/cannot-stage", "a plugin cannot be sealed in memory",
         "the kernel forbids it and the fallback directory is full, read-only or mounted noexec",
         "set `[plugins] stage_dir` to a directory that allows execution";
@@ -281,4 +296,14 @@ pub const MAP_AREA: AreaCodes = AreaCodes {
     too_large: MAP_TOO_LARGE,
     unknown_key: MAP_UNKNOWN_KEY,
     wrong_type: MAP_WRONG_TYPE,
+};
+
+/// The codes that reading a lock as TOML may raise.
+pub const LOCK_AREA: AreaCodes = AreaCodes {
+    syntax: PLUGIN_LOCK_SYNTAX,
+    encoding: PLUGIN_LOCK_SYNTAX,
+    duplicate: PLUGIN_LOCK_SYNTAX,
+    too_large: PLUGIN_LOCK_INVALID,
+    unknown_key: PLUGIN_LOCK_INVALID,
+    wrong_type: PLUGIN_LOCK_INVALID,
 };

@@ -10,6 +10,10 @@ use object::elf;
 use object::read::ReadRef;
 use object::read::elf::{Dyn as _, FileHeader as _, ProgramHeader as _};
 
+mod versions;
+
+pub(crate) use versions::defined_versions;
+
 use crate::codes;
 use crate::diagnostic::escape;
 
@@ -23,6 +27,9 @@ pub const NEEDED_MAX: usize = 256;
 type Header = elf::FileHeader64<Le>;
 type Segment = elf::ProgramHeader64<Le>;
 
+/// Longest text of the dynamic section, in bytes.
+const TEXT_BYTES_MAX: u64 = 4096;
+
 /// What the headers say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ElfFacts {
@@ -32,6 +39,8 @@ pub struct ElfFacts {
     pub needed: Vec<String>,
     /// `RUNPATH` or `RPATH`, if any.
     pub runpath: Option<String>,
+    /// The symbol versions it needs: library and version, such as `libc.so.6` and `GLIBC_2.34`.
+    pub versions: Vec<(String, String)>,
 }
 
 /// Why a file is not taken.
@@ -269,46 +278,89 @@ fn unsafe_layout(why: &str) -> ElfRefusal {
 
 fn dynamic<'d, R: ReadRef<'d>>(
     segment: &Segment,
-    segments: &[Segment],
+    segments: &'d [Segment],
     data: R,
     facts: &mut ElfFacts,
 ) -> Result<(), ElfRefusal> {
-    let size = segment.p_filesz(Le);
-    if size > SECTION_BYTES_MAX {
-        return Err(malformed("the size of the dynamic section", size));
-    }
-    let bad = |_| malformed("p_offset of the dynamic section", segment.p_offset(Le));
-    let all = segment.dynamic(Le, data).map_err(bad)?.unwrap_or(&[]);
-    let end = all
-        .iter()
-        .position(|d| d.d_tag(Le) == elf::DT_NULL)
-        .unwrap_or(all.len());
-    let entries = &all[..end];
-    check_flags(entries)?;
-    let strings = value(entries, elf::DT_STRTAB).zip(value(entries, elf::DT_STRSZ));
-    let strings = strings.and_then(|(at, size)| Some((file_offset(segments, at)?, size)));
-    let text = |offset: u64| {
-        let (start, size) = strings?;
-        let from = start.checked_add(offset)?;
-        let to = start.checked_add(size)?.min(from.saturating_add(4096));
-        let bytes = data.read_bytes_at_until(from..to, 0).ok()?;
-        Some(String::from_utf8_lossy(bytes).into_owned())
-    };
-    for entry in entries
-        .iter()
-        .filter(|d| d.d_tag(Le) == elf::DT_NEEDED)
-        .take(NEEDED_MAX)
-    {
+    let dynamic = Dynamic::new(segment, segments, data)?;
+    check_flags(dynamic.entries)?;
+    let entries = dynamic.entries.iter();
+    for entry in entries.filter(|d| d.d_tag(Le) == elf::DT_NEEDED) {
         let at = entry.d_val(Le);
+        if facts.needed.len() == NEEDED_MAX {
+            return Err(malformed("the number of needed libraries", at));
+        }
+        let name = dynamic.text(at);
         facts
             .needed
-            .push(text(at).ok_or_else(|| malformed("DT_NEEDED", at))?);
+            .push(name.ok_or_else(|| malformed("DT_NEEDED", at))?);
     }
-    let runpath = value(entries, elf::DT_RUNPATH).or_else(|| value(entries, elf::DT_RPATH));
-    if let Some(at) = runpath {
-        facts.runpath = Some(text(at).ok_or_else(|| malformed("DT_RUNPATH", at))?);
+    let runpath = dynamic.value(elf::DT_RUNPATH);
+    if let Some(at) = runpath.or_else(|| dynamic.value(elf::DT_RPATH)) {
+        let path = dynamic.text(at);
+        facts.runpath = Some(path.ok_or_else(|| malformed("DT_RUNPATH", at))?);
     }
+    facts.versions = versions::needed(&dynamic)?;
     Ok(())
+}
+
+/// The dynamic section up to its end mark, and what its addresses and offsets mean.
+struct Dynamic<'d, R> {
+    entries: &'d [elf::Dyn64<Le>],
+    segments: &'d [Segment],
+    data: R,
+    /// Where in the file its texts begin and end.
+    strings: Option<(u64, u64)>,
+}
+
+impl<'d, R: ReadRef<'d>> Dynamic<'d, R> {
+    fn new(segment: &Segment, segments: &'d [Segment], data: R) -> Result<Self, ElfRefusal> {
+        let size = segment.p_filesz(Le);
+        if size > SECTION_BYTES_MAX {
+            return Err(malformed("the size of the dynamic section", size));
+        }
+        let bad = |_| malformed("p_offset of the dynamic section", segment.p_offset(Le));
+        let all = segment.dynamic(Le, data).map_err(bad)?.unwrap_or(&[]);
+        let end = all.iter().position(|d| d.d_tag(Le) == elf::DT_NULL);
+        let mut dynamic = Dynamic {
+            entries: &all[..end.unwrap_or(all.len())],
+            segments,
+            data,
+            strings: None,
+        };
+        let place = dynamic.value(elf::DT_STRTAB);
+        let start = place.and_then(|at| dynamic.file_offset(at));
+        let end = start.zip(dynamic.value(elf::DT_STRSZ));
+        let end = end.and_then(|(start, size)| start.checked_add(size));
+        dynamic.strings = start.zip(end);
+        Ok(dynamic)
+    }
+
+    fn value(&self, tag: elf::DynamicTag) -> Option<u64> {
+        value(self.entries, tag)
+    }
+
+    /// Where in the file a memory address comes from.
+    fn file_offset(&self, address: u64) -> Option<u64> {
+        let mut loads = self
+            .segments
+            .iter()
+            .filter(|s| s.p_type(Le) == elf::PT_LOAD);
+        loads.find_map(|s| {
+            let inside = address.checked_sub(s.p_vaddr(Le));
+            let inside = inside.filter(|d| *d < s.p_filesz(Le))?;
+            s.p_offset(Le).checked_add(inside)
+        })
+    }
+
+    /// The text at an offset of the string table.
+    fn text(&self, offset: u64) -> Option<String> {
+        let (start, end) = self.strings?;
+        let from = start.checked_add(offset)?;
+        let to = end.min(from.saturating_add(TEXT_BYTES_MAX));
+        let bytes = self.data.read_bytes_at_until(from..to, 0).ok()?;
+        Some(String::from_utf8_lossy(bytes).into_owned())
+    }
 }
 
 fn value(entries: &[elf::Dyn64<Le>], tag: elf::DynamicTag) -> Option<u64> {
@@ -328,6 +380,17 @@ fn check_flags(entries: &[elf::Dyn64<Le>]) -> Result<(), ElfRefusal> {
         let why = "it uses static TLS, thread-local storage that only a program is sure to get";
         let help = "give its allocator dynamic TLS: `local_dynamic_tls` of mimalloc, `disable_initial_exec_tls` of jemalloc";
         return Err(refuse(codes::PLUGIN_UNSAFE_LAYOUT, why, help));
+    }
+    let more = value(entries, elf::DT_FLAGS_1).unwrap_or(0);
+    if more & elf::DF_1_PIE.0 != 0 {
+        let help = "build it with `crate-type = [\"cdylib\"]`";
+        let code = codes::PLUGIN_NOT_A_LIBRARY;
+        return Err(refuse(code, "the file is an executable", help));
+    }
+    if more & elf::DF_1_NOOPEN.0 != 0 {
+        let why = "it is marked as not to be opened by a running program";
+        let help = "link it without `-z nodlopen`";
+        return Err(refuse(codes::PLUGIN_REFUSED_BY_LOADER, why, help));
     }
     let tags = [
         elf::DT_AUXILIARY,
@@ -375,17 +438,6 @@ fn check_linking(facts: &ElfFacts) -> Result<(), ElfRefusal> {
         }
         _ => Ok(()),
     }
-}
-
-/// Where in the file a memory address comes from.
-fn file_offset(segments: &[Segment], address: u64) -> Option<u64> {
-    let loads = segments.iter().filter(|s| s.p_type(Le) == elf::PT_LOAD);
-    loads.into_iter().find_map(|s| {
-        let inside = address
-            .checked_sub(s.p_vaddr(Le))
-            .filter(|d| *d < s.p_filesz(Le))?;
-        s.p_offset(Le).checked_add(inside)
-    })
 }
 
 fn read_notes<'d, R: ReadRef<'d>>(

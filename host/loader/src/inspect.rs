@@ -17,6 +17,7 @@ use crate::codes;
 use crate::diagnostic::{escape, nearest};
 use crate::elf::{self, ElfFacts, ElfRefusal};
 use crate::note::{self, EntryMetadata, Metadata};
+use crate::system;
 
 /// Largest plugin file, in bytes.
 pub const FILE_BYTES_MAX: u64 = 256 << 20;
@@ -89,17 +90,12 @@ impl Inspection {
         name: &str,
         export: Option<&str>,
     ) -> Result<&EntryMetadata, Refusal> {
-        let all = &self.metadata.entries;
-        let offered: Vec<&EntryMetadata> =
-            all.iter().filter(|e| e.namespace == namespace).collect();
-        let wanted = export.unwrap_or(name);
-        if let Some(found) = offered.iter().find(|e| e.name == wanted) {
+        if let Some(found) = self.metadata.driver(namespace, name, export) {
             return Ok(found);
         }
-        if let (None, [only]) = (export, offered.as_slice()) {
-            return Ok(only);
-        }
-        let names: Vec<&str> = offered.iter().map(|e| e.name.as_str()).collect();
+        let wanted = export.unwrap_or(name);
+        let offered = self.entries_in(namespace);
+        let names: Vec<&str> = offered.map(|e| e.name.as_str()).collect();
         let file = escape(&self.file.display().to_string());
         let why = if names.is_empty() {
             format!("`{file}` offers nothing in `{namespace}`")
@@ -283,6 +279,7 @@ fn read<'d, R: object::read::ReadRef<'d>>(
 ) -> Result<(ElfFacts, Metadata), ElfRefusal> {
     let (facts, notes) = elf::read(data)?;
     let metadata = note::read(&notes)?;
+    system::check(&facts)?;
     if !panic_abort {
         note::check_panic(&metadata)?;
     }
@@ -435,4 +432,4 @@ pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Refusal {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -200,6 +200,7 @@ mod info;
 pub mod inspect;
 mod library;
 mod load;
+pub mod lock;
 pub mod log;
 pub mod manager;
 pub mod map;
@@ -208,8 +209,10 @@ pub mod quarantine;
 pub mod record;
 pub mod report;
 pub mod settings_check;
+pub mod signature;
 pub mod spanned;
 pub mod stage;
+mod system;
 pub mod trust;
 pub mod vet;
 mod watch;
@@ -220,6 +223,7 @@ pub use factory::Factory;
 pub use gate::LoaderOptions;
 pub use info::ExtensionInfo;
 pub use load::Loader;
+pub use lock::PluginsLock;
 pub use manager::{
     DispatchExtensionManager, DriverManager, EnabledExtensionManager, ExtensionManager,
     HookManager, NameDispatchExtensionManager, NamedExtensionManager,

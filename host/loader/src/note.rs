@@ -155,6 +155,25 @@ pub enum SettingType {
     Table,
 }
 
+impl Metadata {
+    /// The driver that an entry of the map means: the one it names, or the one called like the entry, or the only one
+    /// of the namespace.
+    pub fn driver(
+        &self,
+        namespace: &str,
+        name: &str,
+        export: Option<&str>,
+    ) -> Option<&EntryMetadata> {
+        let offered = || self.entries.iter().filter(|e| e.namespace == namespace);
+        let wanted = export.unwrap_or(name);
+        let named = offered().find(|e| e.name == wanted);
+        named.or_else(|| match (export, offered().next(), offered().nth(1)) {
+            (None, Some(only), None) => Some(only),
+            _ => None,
+        })
+    }
+}
+
 /// Finds and checks the longshore note.
 ///
 /// # Errors

@@ -177,3 +177,33 @@ fn a_lent_kind_that_changed_is_found() {
         "kind test.user: `make` argument 1: kind test.lent: revision 1 here, 2 in the plugin"
     );
 }
+
+/// What arrives is judged by its length first, then by its content.
+#[test]
+fn values_that_cannot_be_are_refused_on_arrival() {
+    // SAFETY: made from slices that outlive the calls.
+    let text = |bytes| unsafe { <&str as Wire>::receive(RawStr::new(bytes)) };
+    assert_eq!(text(b"good").unwrap(), "good");
+    let bad = text(b"ab\xff").unwrap_err();
+    assert_eq!(bad.0, "text that is not UTF-8 at byte 2");
+    let long = vec![b'x'; super::wire::TEXT_BYTES_MAX + 1];
+    assert_eq!(
+        text(&long).unwrap_err().0,
+        "a text of 16777217 bytes, limit 16777216"
+    );
+    assert!(text(&long[1..]).is_ok());
+    for number in 2..=u8::MAX {
+        // SAFETY: any number may arrive.
+        let read = unsafe { <bool as Wire>::receive(number) };
+        assert!(read.is_err(), "{number}");
+    }
+    let list = |items: usize| {
+        let mut sent = <Vec<u32> as Wire>::prepare(vec![7_u32; items]);
+        let sent = <Vec<u32> as Wire>::lower(&mut sent);
+        // SAFETY: what was lowered, once.
+        unsafe { <Vec<u32> as Wire>::receive(sent) }
+    };
+    assert!(list(super::wire::LIST_ITEMS_MAX).is_ok());
+    let bad = list(super::wire::LIST_ITEMS_MAX + 1).map(drop).unwrap_err();
+    assert!(bad.0.contains("limit 1048576"), "{}", bad.0);
+}

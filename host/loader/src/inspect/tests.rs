@@ -7,16 +7,16 @@ use std::sync::OnceLock;
 use super::*;
 use crate::note::HOST_API;
 
-const GOOD: &str = r#"{"v":1,"plugin":"acme-filters","version":"0.1.0","description":"d","license":"Apache-2.0","api":"1.0","rustc":"rustc 1.95.0","target":"x86_64-unknown-linux-gnu","panic":"unwind","entries":[{"namespace":"longshore.scheduler.filter","name":"ram","kind":"longshore.filter","trait":"Filter","revision":1,"description":"x","settings":[{"key":"ratio","type":"float","default":1.5,"required":false,"help":"h"}]},{"namespace":"longshore.scheduler.filter","name":"disk","kind":"longshore.filter","revision":1}]}"#;
+pub(crate) const GOOD: &str = r#"{"v":1,"plugin":"acme-filters","version":"0.1.0","description":"d","license":"Apache-2.0","api":"1.0","rustc":"rustc 1.95.0","target":"x86_64-unknown-linux-gnu","panic":"unwind","entries":[{"namespace":"longshore.scheduler.filter","name":"ram","kind":"longshore.filter","trait":"Filter","revision":1,"description":"x","settings":[{"key":"ratio","type":"float","default":1.5,"required":false,"help":"h"}]},{"namespace":"longshore.scheduler.filter","name":"disk","kind":"longshore.filter","revision":1}]}"#;
 
 /// Builds a shared library that carries the given notes.
-fn build(notes: &[&str], flags: &[&str]) -> Vec<u8> {
+pub(crate) fn build(notes: &[&str], flags: &[&str]) -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     let mut code =
         String::from("int puts(const char *); int answer(void) { return puts(\"\"); }\n");
     for (i, json) in notes.iter().enumerate() {
         let padded = json.len().next_multiple_of(4);
-        let json = format!("{json:padded$}")
+        let json = format!("{json}{}", " ".repeat(padded - json.len()))
             .replace('\\', "\\\\")
             .replace('"', "\\\"");
         code.push_str(&format!(
@@ -43,7 +43,7 @@ fn build(notes: &[&str], flags: &[&str]) -> Vec<u8> {
     fs::read(out).unwrap()
 }
 
-fn good() -> &'static [u8] {
+pub(crate) fn good() -> &'static [u8] {
     static GOOD_FILE: OnceLock<Vec<u8>> = OnceLock::new();
     GOOD_FILE.get_or_init(|| build(&[GOOD], &[]))
 }
@@ -186,6 +186,224 @@ fn notes_are_checked() {
     );
 }
 
+/// A place with a library of the given name in it, which is installed nowhere.
+fn with_library(soname: &str) -> (tempfile::TempDir, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let short = soname.split(".so").next().unwrap();
+    let flag = format!("-Wl,-soname,{soname}");
+    fs::write(dir.path().join(format!("{short}.so")), build(&[], &[&flag])).unwrap();
+    let path = format!("-L{}", dir.path().display());
+    (dir, path)
+}
+
+#[test]
+fn every_missing_library_is_listed_at_once() {
+    let (_one, one) = with_library("libacmeone.so.1");
+    let (_two, two) = with_library("libacmetwo.so.2");
+    let flags = ["-Wl,--no-as-needed", &one, &two, "-lacmeone", "-lacmetwo"];
+    let refusal = refusal(&build(&[GOOD], &flags));
+    assert_eq!(refusal.code, "plugin/missing-library");
+    assert_eq!(
+        refusal.why,
+        "it needs `libacmeone.so.1`, `libacmetwo.so.2`, which this host lacks"
+    );
+}
+
+#[test]
+fn a_library_at_an_absolute_runpath_is_not_missing() {
+    let (dir, path) = with_library("libacmethree.so.1");
+    fs::rename(
+        dir.path().join("libacmethree.so"),
+        dir.path().join("libacmethree.so.1"),
+    )
+    .unwrap();
+    std::os::unix::fs::symlink("libacmethree.so.1", dir.path().join("libacmethree.so")).unwrap();
+    let runpath = format!("-Wl,-rpath,{}", dir.path().display());
+    let bytes = build(
+        &[GOOD],
+        &["-Wl,--no-as-needed", &path, "-lacmethree", &runpath],
+    );
+    let found = inspect_bytes(Path::new("x.so"), NOWHERE, &bytes).unwrap();
+    assert!(found.facts.needed.contains(&"libacmethree.so.1".to_owned()));
+}
+
+#[test]
+fn a_symbol_version_of_a_newer_c_library_is_named() {
+    let bytes = good().to_vec();
+    let found = inspect_bytes(Path::new("x.so"), NOWHERE, &bytes).unwrap();
+    let (library, version) = found.facts.versions[0].clone();
+    assert!(
+        version.starts_with("GLIBC_2."),
+        "{:?}",
+        found.facts.versions
+    );
+    // A version of the same length which no release will have.
+    let future = format!("GLIBC_9{}", "9".repeat(version.len() - 7));
+    let refused = refusal(&replaced(&bytes, &version, &future));
+    assert_eq!(refused.code, "plugin/libc-too-old");
+    let start = format!("it needs `{future}` of `{library}`, this host has up to `GLIBC_2.");
+    assert!(refused.why.starts_with(&start), "{refused}");
+}
+
+/// All places of a text replaced by one of the same length.
+fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for at in 0..bytes.len() - from.len() {
+        if bytes[at..].starts_with(from.as_bytes()) {
+            bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+        }
+    }
+    bytes
+}
+
+const NOWHERE: FileIdentity = FileIdentity {
+    dev: 0,
+    inode: 0,
+    size: 0,
+    mtime_ns: 0,
+    ctime_ns: 0,
+};
+
+/// The bytes of an integer of the file, at its place.
+fn number(bytes: &[u8], at: usize) -> usize {
+    u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize
+}
+
+/// Places of the program headers in the file.
+fn program_headers(bytes: &[u8]) -> Vec<usize> {
+    let count = usize::from(u16::from_le_bytes([bytes[56], bytes[57]]));
+    (0..count).map(|i| number(bytes, 32) + 56 * i).collect()
+}
+
+#[test]
+fn a_file_cut_at_any_boundary_is_truncated() {
+    let bytes = good();
+    let mut ends = vec![64, bytes.len()];
+    for header in program_headers(bytes) {
+        let start = number(bytes, header + 8);
+        ends.extend([
+            header,
+            header + 56,
+            start,
+            start + number(bytes, header + 32),
+        ]);
+    }
+    for end in ends {
+        for n in [end.saturating_sub(1), end, end + 1] {
+            if n >= bytes.len() {
+                continue;
+            }
+            let refused = inspect_bytes(Path::new("x.so"), NOWHERE, &bytes[..n]).unwrap_err();
+            let fine = refused.code == "plugin/truncated" || n < 4;
+            assert!(fine, "cut at {n}: {refused}");
+            assert!(n < 64 || refused.why.contains(&n.to_string()), "{refused}");
+        }
+    }
+}
+
+#[test]
+fn fields_that_overflow_or_point_outside_are_named() {
+    let huge = u64::MAX - 8;
+    let first = program_headers(good())[0];
+    let rows = [
+        (32, huge, "plugin/malformed", "e_phoff"),
+        (40, huge, "plugin/malformed", "e_shoff"),
+        (first + 8, huge, "plugin/malformed", "p_filesz of segment 0"),
+        (first + 32, huge, "plugin/truncated", "segment 0 ends at"),
+        (first + 40, 0, "plugin/malformed", "p_memsz of segment 0"),
+        (first + 16, huge, "plugin/malformed", "p_memsz of segment 0"),
+        (40, 1 << 40, "plugin/truncated", "the section header table"),
+        (32, 1 << 40, "plugin/truncated", "the program header table"),
+    ];
+    for (at, value, code, said) in rows {
+        let mut changed = good().to_vec();
+        changed[at..at + 8].copy_from_slice(&value.to_le_bytes());
+        let refused = refusal(&changed);
+        assert_eq!(refused.code, code, "{at}: {refused}");
+        assert!(refused.why.contains(said), "{at}: {refused}");
+    }
+}
+
+#[test]
+fn programs_of_every_sort_are_no_plugins() {
+    let rows = [
+        (2, "an executable"),
+        (1, "an object file"),
+        (4, "a core dump"),
+        (9, "no shared"),
+    ];
+    for (kind, said) in rows {
+        let mut changed = good().to_vec();
+        changed[16] = kind;
+        let refused = refusal(&changed);
+        assert_eq!(refused.code, "plugin/not-a-library");
+        assert!(refused.why.contains(said), "{refused}");
+    }
+    // Without an interpreter only the flag tells a static program from a library.
+    let pie = build(&[GOOD], &["-Wl,-z,now"]);
+    assert_eq!(
+        refusal(&with_flags_1(&pie, 0x0800_0000)).code,
+        "plugin/not-a-library"
+    );
+    assert_eq!(
+        refusal(&with_flags_1(&pie, 0x40)).code,
+        "plugin/refused-by-loader"
+    );
+}
+
+/// The file with other flags in its dynamic section.
+fn with_flags_1(bytes: &[u8], flags: u64) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let tag = 0x6fff_fffb_u64.to_le_bytes();
+    let at = bytes.windows(8).position(|w| w == tag).unwrap();
+    bytes[at + 8..at + 16].copy_from_slice(&flags.to_le_bytes());
+    bytes
+}
+
+#[test]
+fn layouts_that_are_not_safe_are_named() {
+    let rows = [
+        (vec!["-z", "execstack"], "executable stack"),
+        (vec!["-Wl,--audit=libaudit.so"], "audit or filter"),
+        (vec!["-Wl,-f,libother.so"], "audit or filter"),
+        (
+            vec!["-fno-pic", "-mcmodel=large", "-Wl,-z,notext"],
+            "text relocations",
+        ),
+    ];
+    for (flags, said) in rows {
+        let refused = refusal(&build(&[GOOD], &flags));
+        assert_eq!(refused.code, "plugin/unsafe-layout", "{flags:?}: {refused}");
+        assert!(refused.why.contains(said), "{flags:?}: {refused}");
+    }
+    let mut writable = good().to_vec();
+    writable[program_headers(good())[0] + 4] = 7;
+    let refused = refusal(&writable);
+    assert_eq!(refused.code, "plugin/unsafe-layout");
+    assert_eq!(refused.why, "segment 0 is both writable and executable");
+}
+
+#[test]
+fn notes_that_are_too_large_or_say_too_much() {
+    let many: Vec<String> = (0..1001)
+        .map(|i| format!(r#"{{"namespace":"n.s","name":"d{i}","kind":"k","revision":1}}"#))
+        .collect();
+    let start = GOOD.split("\"entries\"").next().unwrap();
+    let crowded = format!("{start}\"entries\":[{}]}}", many.join(","));
+    let refused = refusal(&build(&[&crowded], &[]));
+    assert_eq!(refused.code, "plugin/bad-metadata");
+    assert!(refused.why.contains("1001 entry points"), "{refused}");
+    let long = GOOD.replace("\"d\"", &format!("\"{}\"", "d".repeat(300 << 10)));
+    let refused = refusal(&build(&[&long], &[]));
+    assert_eq!(refused.code, "abi/bad-header");
+    assert!(refused.why.contains("the limit is 262144"), "{refused}");
+    // The note's own header says a gigabyte: what it names is not there, so there is no note.
+    let mut lying = good().to_vec();
+    let at = lying.windows(10).position(|w| w == b"longshore\0").unwrap();
+    lying[at - 8..at - 4].copy_from_slice(&(1_u32 << 30).to_le_bytes());
+    assert_eq!(refusal(&lying).code, "plugin/no-entry");
+}
+
 #[test]
 fn odd_elf_files_are_refused() {
     let rows: [(usize, &[u8], &str); 5] = [
@@ -264,6 +482,17 @@ fn changed_bytes_never_panic() {
         removed.remove(at);
         let _ = inspect_bytes(Path::new("x.so"), identity, &removed);
     }
+}
+
+#[test]
+fn a_link_in_a_circle_leads_nowhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let (a, b) = (dir.path().join("a.so"), dir.path().join("b.so"));
+    std::os::unix::fs::symlink(&a, &b).unwrap();
+    std::os::unix::fs::symlink(&b, &a).unwrap();
+    let refused = inspect(&a).unwrap_err();
+    assert_eq!(refused.code, "plugin/not-found");
+    assert!(refused.why.contains("leads nowhere"), "{refused}");
 }
 
 #[test]

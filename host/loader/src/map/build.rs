@@ -244,6 +244,7 @@ impl PluginMap {
             sources,
             includes: Vec::new(),
             origin: Origin::default(),
+            lock: None,
         }
     }
 }

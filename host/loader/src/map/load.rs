@@ -21,6 +21,7 @@ use super::snapshot::PluginMap;
 use super::stamp::Stamps;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Place, Severity, Style, escape, render};
+use crate::lock::PluginsLock;
 use crate::spanned::TEXT_BYTES_MAX;
 
 /// The drop-in directory of a map that names none.
@@ -97,8 +98,10 @@ fn load(
         }
         Err(d) => fatal.push(*d),
     }
+    let lock = read_lock(path, options, &mut stamps, &mut fatal);
     let mut map = finish(builder, environment, fatal)?;
     map.includes = includes;
+    map.lock = lock.map(Arc::new);
     map.origin = Origin::Files(Arc::new(Files {
         path: path.to_owned(),
         environment: environment.clone(),
@@ -106,6 +109,24 @@ fn load(
         stamps,
     }));
     Ok(map)
+}
+
+/// The lock beside the base file. One that cannot be read is fatal: without it nothing would be held to it.
+fn read_lock(
+    map: &Path,
+    options: &LoadOptions,
+    stamps: &mut Stamps,
+    fatal: &mut Vec<Diagnostic>,
+) -> Option<PluginsLock> {
+    if options.ignore_lock {
+        return None;
+    }
+    let path = PluginsLock::path_beside(map);
+    stamps.add(&path);
+    PluginsLock::load(&path).unwrap_or_else(|e| {
+        fatal.extend(e.diagnostics);
+        None
+    })
 }
 
 /// Applies the environment and makes the map, unless something was fatal.

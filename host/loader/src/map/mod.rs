@@ -21,7 +21,7 @@ pub(crate) mod names;
 mod origin;
 mod policy;
 mod policy_form;
-mod print;
+pub(crate) mod print;
 mod raw;
 mod reload;
 mod resolve;

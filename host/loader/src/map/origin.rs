@@ -14,6 +14,8 @@ pub struct LoadOptions {
     pub lenient: bool,
     /// Directories for bare file names, after all others.
     pub builtin_dirs: Vec<PathBuf>,
+    /// The lock beside the map is not read: for whoever is about to write it.
+    pub ignore_lock: bool,
 }
 
 /// What a map was made from.

@@ -1,15 +1,15 @@
-//! TOML values as text: for the printed map, and for saying what changed.
+//! TOML values as text: for the printed map, the lock, and for saying what changed.
 
 use std::fmt::Write as _;
 
 /// `[a, b]`.
-pub(super) fn list(items: impl Iterator<Item = String>) -> String {
+pub(crate) fn list(items: impl Iterator<Item = String>) -> String {
     let items: Vec<String> = items.collect();
     format!("[{}]", items.join(", "))
 }
 
 /// A text in double quotes.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {

@@ -12,6 +12,7 @@ use super::names::{NameMap, Names};
 use super::origin::Origin;
 use super::policy::Policy;
 use crate::diagnostic::{Diagnostic, Source, nearest};
+use crate::lock::PluginsLock;
 
 /// All entry points.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +27,7 @@ pub struct PluginMap {
     pub(super) sources: Vec<Arc<Source>>,
     pub(super) includes: Vec<Include>,
     pub(super) origin: Origin,
+    pub(super) lock: Option<Arc<PluginsLock>>,
 }
 
 /// The entry points of one namespace.
@@ -113,6 +115,11 @@ impl PluginMap {
     /// The namespace that is clearly nearest to one that does not exist.
     pub fn nearest_namespace(&self, namespace: &str) -> Option<&str> {
         nearest(namespace, self.namespaces())
+    }
+
+    /// What is locked, if `plugins.lock` lies beside the map. It holds for every entry.
+    pub fn lock(&self) -> Option<&PluginsLock> {
+        self.lock.as_deref()
     }
 
     pub(super) fn namespace(&self, name: &str) -> Option<&Namespace> {

@@ -19,6 +19,11 @@ somebody.
 Exit code: 0 a start can work, 3 configuration or map, 4 a plugin, 5 state directory, database or
 address, 1 the machine.";
 
+const LOCK_HELP: &str = "\
+The lock lies beside the map. Where it is, an entry is loaded only from the file content, and as the \
+driver, that is locked for it; an entry that is not in it is refused (`plugin/untrusted`). Look at \
+what changed before you commit it. Without the file nothing is locked.";
+
 /// What `plugin scan --help` ends with.
 const SCAN_HELP: &str = "\
 The output is a map: longshore plugin scan /opt/acme > plugins.d/50-acme.toml
@@ -323,6 +328,13 @@ pub enum Plugin {
     /// What was locked out because the host died in it
     #[command(subcommand, after_help = QUARANTINE_HELP)]
     Quarantine(QuarantineCommand),
+    /// Write `plugins.lock`: which content each entry of the map has now
+    #[command(after_help = LOCK_HELP)]
+    Lock {
+        /// Write nothing; exit with 4 when the lock is not what the map gives
+        #[arg(long)]
+        check: bool,
+    },
     /// Print lines for `plugins.toml` for every plugin below a directory
     #[command(after_help = SCAN_HELP)]
     Scan {

@@ -24,6 +24,7 @@ pub(crate) mod plugin_files;
 mod plugin_inspect;
 mod plugin_kinds;
 mod plugin_list;
+mod plugin_lock;
 mod plugin_quarantine;
 mod plugin_sample;
 mod plugin_scan;

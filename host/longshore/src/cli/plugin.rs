@@ -11,7 +11,9 @@ use serde_json::Value as Json;
 use super::args::Plugin;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::{Context, plugin_inspect, plugin_list, plugin_quarantine, plugin_scan, plugin_show};
+use super::{
+    Context, plugin_inspect, plugin_list, plugin_lock, plugin_quarantine, plugin_scan, plugin_show,
+};
 use crate::codes;
 
 /// The endpoint of a running host.
@@ -27,6 +29,7 @@ pub(crate) fn run(context: &mut Context<'_>, command: Plugin) -> Result<Exit, Fa
         } => plugin_show::run(context, &namespace, &name, sample),
         Plugin::Inspect { file } => plugin_inspect::run(context, &file),
         Plugin::Quarantine(command) => plugin_quarantine::run(context, command),
+        Plugin::Lock { check } => plugin_lock::run(context, check),
         Plugin::Scan { dir } => plugin_scan::run(context, &dir),
     }
 }

@@ -161,15 +161,15 @@ fn describe_library(map: &PluginMap, entry: &EntryPoint, files: &mut Files) -> S
         Err(absent) => return State::refused(&absent.into_refusal(entry)),
     };
     let mut state = match files.get(&path, entry.allow_panic_abort) {
-        Ok((inspection, digest)) => inspected(entry, inspection, digest),
+        Ok((inspection, digest)) => inspected(map, entry, inspection, digest),
         Err(refusal) => State::refused(refusal),
     };
     state.file = Some(path);
     state
 }
 
-/// In the order of the loader: pins, then the driver and its kind, then the settings.
-fn inspected(entry: &EntryPoint, inspection: &Inspection, digest: &str) -> State {
+/// In the order of the loader: the lock and pins, then the driver and its kind, then the settings.
+fn inspected(map: &PluginMap, entry: &EntryPoint, inspection: &Inspection, digest: &str) -> State {
     let export = entry.export.as_deref();
     let mut state = match inspection.choose(&entry.namespace, &entry.name, export) {
         Ok(driver) => available(entry, driver),
@@ -177,6 +177,12 @@ fn inspected(entry: &EntryPoint, inspection: &Inspection, digest: &str) -> State
     };
     if let Some((code, why, help)) = broken_pin(entry, inspection, digest) {
         state.refuse(code, why, Some(help.to_owned()));
+    }
+    let locked = map
+        .lock()
+        .map(|l| l.verify(entry, digest, &inspection.metadata));
+    if let Some(Err(refusal)) = locked {
+        state.refuse(refusal.code, refusal.why, Some(refusal.help));
     }
     state.metadata = Some(inspection.metadata.clone());
     state.size = Some(inspection.size);

@@ -9,7 +9,7 @@ use super::address::Transport;
 use super::diagnose;
 use super::keys::{self, Fallback, KEYS};
 use super::raw::{RawConfig, Setting, Weight};
-use super::resolved::{Auth, Config};
+use super::resolved::{Auth, Config, Signatures};
 
 /// Longest name of a host, in bytes: it is part of the names of queues.
 pub(super) const HOST_NAME_BYTES_MAX: usize = 200;
@@ -21,6 +21,7 @@ pub(super) fn check(raw: &RawConfig, config: &Config, found: &mut Vec<Diagnostic
     filters(raw, found);
     weighers(raw, found);
     heartbeat(raw, config, found);
+    signatures(raw, config, found);
 }
 
 /// Services that cannot run in a process of their own with this configuration.
@@ -74,6 +75,30 @@ fn public_api(raw: &RawConfig, config: &Config, found: &mut Vec<Diagnostic>) {
         help,
         listen,
     ));
+}
+
+/// Without a key no signature can hold.
+fn signatures(raw: &RawConfig, config: &Config, found: &mut Vec<Diagnostic>) {
+    let place = || raw.get("trust", "signatures").place.clone();
+    let listed = &raw.get("trust", "keys").setting;
+    // A key that is wrong is reported already.
+    if !matches!(listed, Setting::Names(names) if names.is_empty()) {
+        return;
+    }
+    match config.trust.signatures {
+        Signatures::Off => {}
+        Signatures::Optional => {
+            let what = "`trust.signatures` is `optional` and `trust.keys` is empty";
+            let help = "list a key, or every signed plugin is refused";
+            found.push(diagnose::odd(place(), what, help));
+        }
+        Signatures::Required => {
+            let what = "`trust.signatures` is `required` and `trust.keys` is empty".to_owned();
+            let why = "every plugin would be refused";
+            let help = "list the public keys under `[trust] keys`";
+            found.push(diagnose::contradiction(place(), what, why, help));
+        }
+    }
 }
 
 fn filters(raw: &RawConfig, found: &mut Vec<Diagnostic>) {

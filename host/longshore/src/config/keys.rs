@@ -216,6 +216,13 @@ keys! {
     record: K::Word(&["virt",
         "all",
         "none"]), F::Text("virt"), None, "whose calls are noted, to name the guilty after a crash";
+    [trust]
+    owners: K::Names, F::Names(&[]), None,
+        "users beside root and the service's own that may own plugin files";
+    keys: K::Names, F::Names(&[]), None,
+        "minisign public keys whose signatures count";
+    signatures: K::Word(&["off",
+        "optional", "required"]), F::Text("off"), None, "whether plugin files must be signed";
 }
 
 /// Keys as Nova or an older release spelled them: section, old name, new name. Their value is

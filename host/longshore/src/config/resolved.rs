@@ -7,6 +7,8 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 
 use longshore_loader::diagnostic::Diagnostic;
+use longshore_loader::map::Placed;
+use longshore_loader::signature::{self, Key};
 use longshore_loader::stage::LoadMode;
 
 use super::address::{self, Database, Listen, Transport, Unusable};
@@ -35,6 +37,8 @@ pub struct Config {
     pub conductor: ConductorConfig,
     /// `[plugins]`
     pub plugins: PluginsConfig,
+    /// `[trust]`
+    pub trust: TrustConfig,
 }
 
 /// `[host]`
@@ -203,6 +207,28 @@ pub enum PluginPolicy {
     Strict,
 }
 
+/// `[trust]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustConfig {
+    /// Users beside root and the service's own that may own plugin files, by name or number.
+    pub owners: Vec<String>,
+    /// The public keys whose signatures count.
+    pub keys: Vec<Key>,
+    /// Whether plugin files must be signed.
+    pub signatures: Signatures,
+}
+
+/// Whether plugin files must be signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signatures {
+    /// Nobody looks at signatures.
+    Off,
+    /// A signature that is there must hold.
+    Optional,
+    /// There must be one that holds.
+    Required,
+}
+
 /// Gives the values their types. What is wrong is reported; the result is then not to be used.
 pub(super) fn resolve(raw: &RawConfig, found: &mut Vec<Diagnostic>) -> Config {
     let values = Values {
@@ -255,6 +281,7 @@ pub(super) fn resolve(raw: &RawConfig, found: &mut Vec<Diagnostic>) -> Config {
                 _ => RecordedCalls::Virt,
             },
         },
+        trust: values.trust(),
     };
     debug_assert!(
         values.asked.borrow().iter().all(|asked| *asked),
@@ -312,6 +339,42 @@ impl Values<'_> {
         }
     }
 
+    fn names(&self, section: &str, name: &str) -> &[Placed<String>] {
+        match self.get(section, name) {
+            Setting::Names(names) => names,
+            _ => &[],
+        }
+    }
+
+    fn trust(&self) -> TrustConfig {
+        let owners = self.names("trust", "owners");
+        let mut keys = Vec::new();
+        for (i, key) in self.names("trust", "keys").iter().enumerate() {
+            let parsed = match i {
+                signature::KEYS_MAX.. => Err("too many keys: the limit is 64"),
+                _ => Key::parse(&key.value),
+            };
+            match parsed {
+                Ok(key) => keys.push(key),
+                Err(why) => {
+                    let help = "write the second line of a `.pub` file of minisign";
+                    let place = key.place.clone();
+                    let d = diagnose::bad_value("trust.keys", &key.value, why, help, place);
+                    self.found.borrow_mut().push(d);
+                }
+            }
+        }
+        TrustConfig {
+            owners: owners.iter().map(|n| n.value.clone()).collect(),
+            keys,
+            signatures: match self.text("trust", "signatures").as_str() {
+                "required" => Signatures::Required,
+                "optional" => Signatures::Optional,
+                _ => Signatures::Off,
+            },
+        }
+    }
+
     fn boolean(&self, section: &str, name: &str) -> bool {
         matches!(self.get(section, name), Setting::Boolean(true))
     }
@@ -351,10 +414,8 @@ impl Values<'_> {
             "skip" => OnFault::Skip,
             _ => OnFault::Fail,
         };
-        let enabled_filters = match self.get("scheduler", "enabled_filters") {
-            Setting::Names(names) => names.iter().map(|n| n.value.clone()).collect(),
-            _ => Vec::new(),
-        };
+        let enabled_filters = self.names("scheduler", "enabled_filters");
+        let enabled_filters = enabled_filters.iter().map(|n| n.value.clone()).collect();
         let weighers = match self.get("scheduler", "weighers") {
             Setting::Weights(weights) => weights
                 .iter()

@@ -10,6 +10,7 @@ mod codes;
 mod doctor;
 mod files;
 mod images;
+mod lock;
 mod plugins;
 mod program;
 mod scan;

@@ -190,6 +190,7 @@ fn options_and_variables_of_the_first_time_are_kept() {
     let options = LoadOptions {
         lenient: true,
         builtin_dirs: vec![PathBuf::from("/built/in")],
+        ignore_lock: false,
     };
     let path = place.path("plugins.toml");
     let old = PluginMap::load_with(&path, &Environment::from_fn(variable), &options).unwrap();

@@ -63,6 +63,12 @@ pub(super) fn map(
             let dirs = map.search_dirs();
             let dirs = dirs.map(|d| format!("libraries are looked for in {}", d.display()));
             report.ok("map", message, read.chain(dirs).collect());
+            if let Some(lock) = map.lock() {
+                let plugins = count(lock.plugins.len(), "plugin");
+                let file = shown(Path::new(lock.file()), around);
+                let message = format!("{file}, {} entries of {plugins}", lock.entry_count());
+                report.ok("lock", message, Vec::new());
+            }
             Some(map)
         }
         Err(found) => {

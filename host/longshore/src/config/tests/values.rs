@@ -5,7 +5,7 @@ use longshore_loader::map::{Environment, PluginMap};
 
 use super::super::address::{Broker, Database, Listen, Transport};
 use super::super::raw::{Override, Setting};
-use super::super::resolved::{Auth, OnFault, PluginPolicy};
+use super::super::resolved::{Auth, OnFault, PluginPolicy, Signatures};
 use super::super::{
     CONFIG_FILE, MAP_FILE, check_names, check_services, has_errors, keys, load, show, wanted,
 };
@@ -397,4 +397,40 @@ fn a_map_in_a_variable_is_used() {
     let loaded = load(&around);
     assert_eq!(loaded.map_file(), Some(dir.path().join("m.toml").as_path()));
     assert!(loaded.load_map(&around).is_ok());
+}
+
+const KEY: &str = "RWSdX4utH2AKtsO/X3w+3RGnmGVAUn37+3qL/ssjdLqBA4A+fsMaBJ9o";
+
+#[test]
+fn trust_is_read() {
+    let text = format!(
+        "[trust]\nowners = [\"builder\", \"1001\"]\nkeys = [\"{KEY}\"]\nsignatures = \"required\"\n"
+    );
+    let (config, ..) = load_text(&text).into_config().unwrap();
+    assert_eq!(config.trust.owners, ["builder", "1001"]);
+    assert_eq!(config.trust.keys[0].id().to_string(), "B60A601FAD8B5F9D");
+    assert_eq!(config.trust.signatures, Signatures::Required);
+    let (off, ..) = load_text("").into_config().unwrap();
+    assert_eq!(off.trust.signatures, Signatures::Off);
+    assert!(off.trust.owners.is_empty() && off.trust.keys.is_empty());
+}
+
+#[test]
+fn keys_that_are_none_and_signatures_without_keys() {
+    let found = load_text("[trust]\nkeys = [\"RWxyz\"]\nsignatures = \"required\"\n").diagnostics;
+    let codes: Vec<_> = found
+        .iter()
+        .map(|d| (d.code, d.place.to_string()))
+        .collect();
+    assert_eq!(
+        codes,
+        [("config/bad-value", "longshore.toml:2:9".to_owned())]
+    );
+    let found = load_text("[trust]\nsignatures = \"required\"\n");
+    assert_eq!(found.diagnostics[0].code, "config/contradiction");
+    let keys: String = (10..75)
+        .map(|i| format!("\"{}{i}\",", &KEY[..54]))
+        .collect();
+    let found = load_text(&format!("[trust]\nkeys = [{keys}]\n"));
+    assert!(found.diagnostics[0].label.contains("the limit is 64"));
 }
