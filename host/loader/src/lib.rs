@@ -196,6 +196,7 @@ mod extension;
 mod factory;
 pub mod fence;
 pub mod gate;
+pub mod gates;
 mod info;
 pub mod inspect;
 mod library;

@@ -134,10 +134,16 @@ impl Loader {
         let staging = Staging {
             load: options.load,
             dir: options.stage_dir.clone().unwrap_or_else(own),
-            hash: examined.entry.sha256.is_some() || !options.gates.is_empty(),
+            hash: examined.entry.sha256.is_some()
+                || self.map().lock().is_some()
+                || !options.gates.is_empty(),
         };
         let admit = |content: &Content<'_>| {
             examine::check_pin(&examined.entry, content)?;
+            if let Some(lock) = self.map().lock() {
+                let metadata = &content.inspection.metadata;
+                lock.verify(&examined.entry, content.digest, metadata)?;
+            }
             let wanted = Wanted {
                 entry: &examined.entry,
                 export: &examined.info.export,

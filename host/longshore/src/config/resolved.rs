@@ -10,6 +10,7 @@ use longshore_loader::diagnostic::Diagnostic;
 use longshore_loader::map::Placed;
 use longshore_loader::signature::{self, Key};
 use longshore_loader::stage::LoadMode;
+use longshore_loader::vet;
 
 use super::address::{self, Database, Listen, Transport, Unusable};
 use super::keys::{self, KEYS};
@@ -181,6 +182,8 @@ pub struct PluginsConfig {
     pub load: LoadMode,
     /// Where private copies of plugins are kept; below the state directory if it is not given.
     pub stage_dir: Option<PathBuf>,
+    /// Which plugins are tried in a process of their own first.
+    pub vet: vet::Policy,
     /// Panics after which a driver is not called for a while.
     pub panic_limit: u32,
     /// Whose calls are noted in the in-flight record.
@@ -274,6 +277,10 @@ pub(super) fn resolve(raw: &RawConfig, found: &mut Vec<Diagnostic>) -> Config {
                 _ => LoadMode::Sealed,
             },
             stage_dir: values.path("plugins", "stage_dir"),
+            vet: values
+                .text("plugins", "vet")
+                .parse()
+                .unwrap_or(vet::Policy::Never),
             panic_limit: values.count("plugins", "panic_limit"),
             record: match values.text("plugins", "record").as_str() {
                 "all" => RecordedCalls::All,

@@ -8,15 +8,18 @@ use std::sync::Arc;
 use longshore_control::compute::ComputeConfig as ManagerConfig;
 use longshore_control::scheduler::{FaultPolicy, SchedulerDrivers};
 use longshore_control::{NamedDriver, NamedWeigher, Watched};
+use longshore_loader::gates::{SignatureGate, VettingGate};
 use longshore_loader::stage::LoadMode;
+use longshore_loader::vet;
 use longshore_loader::{LoadFailure, Loader, LoaderOptions, NamedExtensionManager, PluginMap};
 use longshore_plugin_api::__abi::table::DriverKind;
 use longshore_plugin_api::{Filter, HostManager, Scheduler, Virt, Weigher};
 
+use super::owners;
 use super::watch::Watches;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::config::resolved::{Config, OnFault, PluginPolicy};
+use crate::config::resolved::{Config, OnFault, PluginPolicy, Signatures};
 
 /// Namespace of scheduler drivers.
 pub(super) const SCHEDULER: &str = "longshore.scheduler.driver";
@@ -30,7 +33,10 @@ pub(super) const WEIGHER: &str = "longshore.scheduler.weigher";
 pub(super) const VIRT: &str = "longshore.virt.driver";
 
 /// The loader of a host.
-pub(super) fn loader(map: PluginMap, config: &Config) -> Loader {
+///
+/// # Errors
+/// When an owner that is to be trusted is no user.
+pub(super) fn loader(map: PluginMap, config: &Config) -> Result<Loader, Failure> {
     let plugins = &config.plugins;
     if plugins.load == LoadMode::Direct {
         tracing::warn!(
@@ -38,12 +44,30 @@ pub(super) fn loader(map: PluginMap, config: &Config) -> Loader {
              is in use can end this host"
         );
     }
-    let options = LoaderOptions {
+    let mut options = LoaderOptions {
         load: plugins.load,
         stage_dir: plugins.stage_dir.clone(),
         ..LoaderOptions::default()
     };
-    Loader::with_options(map, &config.host.state_dir, options)
+    options.trust.owners = owners::numbers(&config.trust.owners)?;
+    let (keys, signatures) = (config.trust.keys.clone(), config.trust.signatures);
+    if signatures != Signatures::Off {
+        let required = signatures == Signatures::Required;
+        options
+            .gates
+            .push(Arc::new(SignatureGate { keys, required }));
+    }
+    if plugins.vet != vet::Policy::Never {
+        let dir = config.host.state_dir.join("vetting");
+        let vetting = vet::Options {
+            strict: plugins.policy == PluginPolicy::Strict,
+            dir: dir.clone(),
+            ..vet::Options::default()
+        };
+        let vetter = vet::Vetter::new(plugins.vet, vetting, &dir);
+        options.gates.push(Arc::new(VettingGate(vetter)));
+    }
+    Ok(Loader::with_options(map, &config.host.state_dir, options))
 }
 
 /// A refused plugin as the failure of a start: exit 4.

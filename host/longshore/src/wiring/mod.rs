@@ -7,6 +7,7 @@
 mod drivers;
 mod last_end;
 mod limits;
+mod owners;
 mod plugin_view;
 mod services;
 mod state_dir;
@@ -85,7 +86,7 @@ async fn run(
     virt_in_use::check(&config, &store).await?;
     let transport = services::transport(&config)?;
     limits::raise_open_files();
-    let loader = drivers::loader(map, &config);
+    let loader = drivers::loader(map, &config)?;
     loader.watch(Arc::clone(record), quarantine);
     let watches = Arc::new(Watches::new(&config.plugins));
     let shared = Shared {
