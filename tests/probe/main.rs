@@ -170,19 +170,23 @@ fn many(from: &Path, dir: &Path) -> Result<(), String> {
     let files = std::fs::read_dir(from).map_err(|e| e.to_string())?;
     let mut files: Vec<PathBuf> = files.filter_map(|e| Some(e.ok()?.path())).collect();
     files.sort();
+    let loader = probe::loader_of_all(&files, dir)?;
     let before = libraries()?;
     let begun = std::time::Instant::now();
     let (mut serials, mut drivers) = (BTreeSet::new(), Vec::new());
-    for file in &files {
-        match driver(file, dir, "plain") {
-            Ok(probe) => {
-                let place = probe.place().map_err(|e| e.to_string())?;
-                serials.extend(place.into_iter().nth(4));
-                drivers.push(probe);
-            }
-            Err(why) => println!("refused: {}", why.replace('\n', " ")),
-        }
+    let all = loader.namespace::<dyn Probe>(PROBES).all();
+    let all = all.map_err(|e| e.one_line())?;
+    for extension in &all {
+        let probe = Arc::clone(extension.driver());
+        let place = probe.place().map_err(|e| e.to_string())?;
+        serials.extend(place.into_iter().nth(4));
+        drivers.push(probe);
     }
+    for failure in all.failures() {
+        println!("refused: {}", failure.one_line().replace('\n', " "));
+    }
+    // What a manager holds is gone with it.
+    drop(all);
     let took = begun.elapsed();
     let opened = libraries()? - before;
     println!(

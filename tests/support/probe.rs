@@ -80,3 +80,17 @@ pub fn panicked<T>(answer: Result<T, DriverError>) -> Result<(String, String), S
         }
     }
 }
+
+/// A loader of the plain driver of each file.
+///
+/// # Errors
+/// What is wrong with the map, in text.
+pub fn loader_of_all(files: &[std::path::PathBuf], dir: &Path) -> Result<Loader, String> {
+    let entry = |(n, file): (usize, &std::path::PathBuf)| {
+        let lib = file.display();
+        format!("p{n} = {{ lib = \"{lib}\", export = \"plain\", settings = {{ mark = \"?\" }} }}\n")
+    };
+    let entries: String = files.iter().enumerate().map(entry).collect();
+    let map = PluginMap::parse(&format!("[\"{PROBES}\"]\n{entries}"), "plugins.toml");
+    Ok(Loader::new(map.map_err(|e| e.to_string())?, dir))
+}
