@@ -111,6 +111,13 @@
 //! Libraries are never closed: a file that was replaced by renaming one with other content over it is another library,
 //! and one that was written over in place while it is open is refused.
 //!
+//! # Trust
+//!
+//! A plugin's file must belong to root or to the user of the process, and nobody else may write it or a directory on its
+//! way; its bytes are read once, hashed, sealed in memory and opened from there. [`LoaderOptions`] says otherwise, names
+//! further owners, and takes [`gate::Gate`]s, which are asked about those bytes before they are opened: [`gates`] has
+//! signatures and trying a plugin in a process of its own ([`vet`]). `docs/trust.md` has the rules.
+//!
 //! # Threads
 //!
 //! Loaders, managers, extensions and factories may be shared between threads. Making drivers of one library from
