@@ -25,7 +25,7 @@ fn the_operators_guide_has_every_key_and_no_other() {
         .lines()
         .filter_map(|l| Some(l.strip_prefix("| ")?.split(" | ").collect()))
         .collect();
-    let host = TestHost::new("[api]\nlisten = \"127.0.0.1:8774\"\n", "");
+    let host = TestHost::new("[api]\nlisten = \"127.0.0.1:8774\"\n", "").vetting();
     let sections = host.json(&["config", "show"]);
     let mut keys = Vec::new();
     for (section, members) in sections.as_object().unwrap() {

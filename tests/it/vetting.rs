@@ -4,9 +4,20 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use longshore_loader::gate::{Content, Gate, Wanted};
+use longshore_loader::inspect::{Refusal, sha256};
+use longshore_loader::quarantine::Quarantine;
+use longshore_loader::record::{Death, DeathCall, DriverId, InFlight};
 use longshore_loader::vet::{self, Outcome, Verdict};
+use longshore_loader::{Loader, LoaderOptions, PluginMap};
+use longshore_sample_plugin::Sample;
 use longshore_tests::files;
+use longshore_tests::host::TestHost;
+
+const NS: &str = longshore_sample_plugin::NAMESPACE;
 
 /// One trial: environment of the program that asks for it, and the entry.
 struct Trial<'t> {
@@ -426,4 +437,91 @@ fn verdicts_are_remembered() {
     assert_eq!(always.verdict(&bad).0.code, "plugin/cannot-vet");
     let never = vet::Vetter::new(vet::Policy::Never, nothing, &state);
     assert_eq!(never.verdict(&bad).0.outcome, Outcome::Passed);
+}
+
+/// What hosts do that are told nothing about vetting.
+#[test]
+fn a_host_tries_what_is_new_and_serves_without_what_fails() {
+    let config = "[scheduler]\nenabled_filters = [\"built\", \"ram\"]\n";
+    let mut host = TestHost::new(config, "").vetting();
+    let lib = files::plugin("debug", "longshore-misbehaving");
+    let text = format!(
+        "[\"longshore.scheduler.filter\"]\nbuilt = \"{}:deadly_when_built\"\n",
+        lib.display()
+    );
+    let dir = host.dir().join("plugins.d");
+    fs::create_dir_all(&dir).unwrap();
+    fs::write(dir.join("50-deadly.toml"), text).unwrap();
+    host.start();
+    let filter = ["plugin", "show", "longshore.scheduler.filter", "built"];
+    let shown = host.json(&filter);
+    assert_eq!(shown["state"], "refused", "{shown:#}");
+    let why = shown["why"].as_str().unwrap();
+    assert!(why.contains("ended the process with status 0"), "{why}");
+    host.done(&["server", "create", "one", "--flavor", "1", "--wait"]);
+    // What is known is not tried again.
+    let verdicts = host.dir().join("state/vetting/vetting.json");
+    let first = fs::read_to_string(&verdicts).unwrap();
+    host.stop();
+    host.start();
+    assert_eq!(fs::read_to_string(&verdicts).unwrap(), first);
+    assert_eq!(host.json(&filter)["why"], shown["why"]);
+}
+
+/// Whatever was found before: the host died in it.
+#[test]
+fn a_driver_that_the_host_died_in_is_tried_again() {
+    #[derive(Default)]
+    struct Seen(Mutex<Vec<(String, bool)>>);
+    impl Gate for Seen {
+        fn admit(&self, wanted: &Wanted<'_>, _: &Content<'_>) -> Result<(), Refusal> {
+            let seen = (wanted.entry.name.clone(), wanted.is_suspect);
+            self.0.lock().unwrap().push(seen);
+            Ok(())
+        }
+    }
+    let lib = files::plugin("debug", "longshore-sample-plugin");
+    let dir = tempfile::tempdir().unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let now = u64::try_from(now.as_millis()).unwrap();
+    let driver = DriverId {
+        namespace: NS.to_owned(),
+        name: "t1".to_owned(),
+        digest: sha256(&lib).unwrap(),
+        ..DriverId::default()
+    };
+    let call = DeathCall {
+        driver,
+        call: "next".to_owned(),
+        since_ms: now,
+    };
+    let death = Death {
+        started_ms: now,
+        pid: 1,
+        clean: false,
+        machine_restarted: false,
+        calls: vec![call],
+    };
+    let mut quarantine = Quarantine::open(dir.path()).unwrap();
+    quarantine.note(&death).unwrap();
+    let seen = Arc::new(Seen::default());
+    let map = format!("[{NS:?}]\nt1 = {lib:?}\nt2 = {lib:?}\n");
+    let map = PluginMap::parse(&map, "plugins.toml").unwrap();
+    let options = LoaderOptions {
+        gates: vec![Arc::clone(&seen) as Arc<dyn Gate>],
+        ..LoaderOptions::default()
+    };
+    let loader = Loader::with_options(map, dir.path(), options);
+    loader.watch(Arc::new(InFlight::open(dir.path()).unwrap()), quarantine);
+    assert_eq!(
+        loader
+            .namespace::<dyn Sample>(NS)
+            .strict(true)
+            .all()
+            .unwrap()
+            .len(),
+        2
+    );
+    let expected = [("t1".to_owned(), true), ("t2".to_owned(), false)];
+    assert_eq!(*seen.0.lock().unwrap(), expected);
 }

@@ -21,6 +21,7 @@ pub struct TestHost {
     profile: &'static str,
     args: Vec<String>,
     env: Vec<(String, String)>,
+    vetting: bool,
     process: Option<Running>,
 }
 
@@ -77,6 +78,7 @@ impl TestHost {
             profile: "debug",
             args: Vec::new(),
             env: Vec::new(),
+            vetting: false,
             process: None,
         }
     }
@@ -85,6 +87,14 @@ impl TestHost {
     #[must_use]
     pub fn release(mut self) -> TestHost {
         self.profile = "release";
+        self
+    }
+
+    /// Tries plugins in a process of their own first, as hosts do that are not told otherwise. Each directory is new,
+    /// so that this costs every start the trial of every plugin.
+    #[must_use]
+    pub fn vetting(mut self) -> TestHost {
+        self.vetting = true;
         self
     }
 
@@ -113,6 +123,9 @@ impl TestHost {
             command.env_remove(key);
         }
         command.env("LONGSHORE_PLUGIN_PATH", target().join(self.profile));
+        if !self.vetting {
+            command.env("LONGSHORE__PLUGINS__VET", "never");
+        }
         command.envs(self.env.iter().map(|(k, v)| (k, v)));
         command
     }

@@ -15,16 +15,13 @@ use crate::diagnostic::{Diagnostic, escape};
 use crate::examine::{self, Examined, Site, refused};
 use crate::info::ExtensionInfo;
 use crate::inspect::Refusal;
-use crate::library::Library;
+use crate::library::{Library, NEW};
 use crate::load::Loader;
 use crate::log::{self, Level};
 use crate::map::EntryPoint;
-use crate::record::{CallName, Recorded};
+use crate::record::Recorded;
 use crate::report::{FailureKind, LoadFailure, Outcome};
 use crate::settings_check;
-
-/// What building is called in the in-flight record.
-const NEW: CallName = CallName::new("new");
 
 /// Makes drivers of one entry point. Cloning it shares everything.
 pub struct Factory<K: ?Sized> {
@@ -83,7 +80,7 @@ impl<K: ?Sized + DriverKind> Factory<K> {
         loader.say_deprecated(entry, asked);
         let examined = loader.examine(entry).and_then(|examined| {
             let free = match loader.watched() {
-                Some(watch) => watch.check(entry, &examined.inspection),
+                Some(watch) => watch.check_file(entry, &examined.inspection),
                 None => Ok(()),
             };
             free.map(|()| examined)
@@ -133,14 +130,15 @@ impl<K: ?Sized> Factory<K> {
         }
     }
 
-    /// Its drivers' place in the in-flight record, if the loader keeps one (`Loader::watch`).
+    /// Its drivers' place in the in-flight record, if the loader keeps one (`Loader::watch`) and its library is open.
     pub fn recorded(&self) -> Option<Recorded> {
         match &self.source {
             Source::File {
                 loader, examined, ..
             } => {
-                let watch = loader.watched()?;
-                watch.recorded(&examined.entry, &examined.inspection)
+                let (watch, library) = (loader.watched()?, examined.library.get()?);
+                let (entry, file) = (&examined.entry, &examined.inspection);
+                Some(watch.recorded(entry, &library.digest, file))
             }
             Source::Program(_) => None,
         }
@@ -208,10 +206,9 @@ impl<K: ?Sized> Factory<K> {
             let why = "a driver of the program has no library";
             return Err(self.refuse(codes::PLUGIN_NOT_FOUND, why.to_owned(), ""));
         };
-        // Opening runs the library's own start-up code already.
+        let library = self.opened(loader, examined)?;
         let recorded = self.recorded();
         let _in_call = recorded.as_ref().map(|r| r.begin(NEW));
-        let library = self.opened(loader, examined)?;
         let context = examined.context(loader.state_dir(), site);
         bind(examined, library.plugin, settings, &context).map_err(|e| self.not_built(e))
     }

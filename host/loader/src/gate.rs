@@ -46,6 +46,8 @@ pub struct Wanted<'w> {
     pub export: &'w str,
     /// What its constructor will get: JSON text.
     pub settings: &'w str,
+    /// The host died in a call of this driver lately: what was found out about it before does not count.
+    pub is_suspect: bool,
 }
 
 /// A plugin's bytes, which do not change any more.

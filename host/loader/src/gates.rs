@@ -57,7 +57,10 @@ impl Gate for VettingGate {
             export: wanted.export.to_owned(),
             settings: wanted.settings.to_owned(),
         };
-        let (verdict, was_known) = self.0.verdict(&subject);
+        let (verdict, was_known) = match wanted.is_suspect {
+            true => (self.0.verdict_anew(&subject), false),
+            false => self.0.verdict(&subject),
+        };
         for warning in self.0.warnings() {
             log::say(
                 Level::Warn,

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use longshore_plugin_api::__abi::host::{Plugin, RootError};
 
@@ -14,7 +15,11 @@ use crate::dynlib::{self, OpenError};
 use crate::gate::Content;
 use crate::inspect::{FileIdentity, Inspection, Refusal};
 use crate::log;
+use crate::record::{CallName, Recorded};
 use crate::stage::{self, LoadMode, Staging};
+
+/// What building a driver is called in the in-flight record, and opening its library, whose start-up code runs then.
+pub(crate) const NEW: CallName = CallName::new("new");
 
 /// An open library. It is never closed.
 #[derive(Clone)]
@@ -22,13 +27,18 @@ pub(crate) struct Library {
     pub(crate) plugin: Plugin,
     /// Its number, in the order of opening.
     pub(crate) number: usize,
+    /// SHA-256 of the bytes that were opened; empty when it was spared.
+    pub(crate) digest: Arc<str>,
 }
+
+/// What is asked about bytes before they are opened; answers the driver's place in the in-flight record, if one is kept.
+pub(crate) type Admit<'a> = dyn Fn(&Content<'_>) -> Result<Option<Recorded>, Refusal> + 'a;
 
 /// All open libraries of a loader and of those it was reloaded to.
 #[derive(Default)]
 pub(crate) struct Libraries {
     open: Vec<Opened>,
-    by_digest: HashMap<String, usize>,
+    by_digest: HashMap<Arc<str>, usize>,
     /// By device and inode: files that were read, as they were then.
     by_file: HashMap<(u64, u64), (FileIdentity, usize)>,
 }
@@ -36,7 +46,6 @@ pub(crate) struct Libraries {
 struct Opened {
     library: Library,
     path: PathBuf,
-    digest: String,
     inspection: Inspection,
     /// The file itself is mapped, so that it must not change.
     is_direct: bool,
@@ -46,7 +55,7 @@ impl Opened {
     fn content(&self) -> Content<'_> {
         Content {
             open: &self.path,
-            digest: &self.digest,
+            digest: &self.library.digest,
             inspection: &self.inspection,
         }
     }
@@ -68,7 +77,7 @@ impl Libraries {
         inspection: &Inspection,
         staging: &Staging,
         panic_abort: bool,
-        admit: &dyn Fn(&Content<'_>) -> Result<(), Refusal>,
+        admit: &Admit<'_>,
     ) -> Result<Library, Refusal> {
         let (path, identity) = (&inspection.file, inspection.identity);
         let key = (identity.dev, identity.inode);
@@ -84,12 +93,12 @@ impl Libraries {
             return Err(changed_since(path));
         }
         // One whose digest was spared is found by its file alone.
-        if let Some(number) = self.by_digest.get(&staged.digest).copied() {
+        if let Some(number) = self.by_digest.get(&*staged.digest).copied() {
             let library = self.known(number, admit)?;
             self.by_file.insert(key, (identity, number));
             return Ok(library);
         }
-        admit(&Content {
+        let recorded = admit(&Content {
             open: &staged.open,
             digest: &staged.digest,
             inspection: &staged.inspection,
@@ -97,7 +106,9 @@ impl Libraries {
         if staging.load != LoadMode::Direct && dynlib::is_open(&staged.open) {
             return Err(closed_by_another(path));
         }
+        let in_call = recorded.as_ref().map(|r| r.begin(NEW));
         let opened = dynlib::open(&staged.open, log::services());
+        drop(in_call);
         let inspection = staged.inspection.clone();
         // What the linker took stays mapped under this path, even if it is no plugin after all.
         let (open, digest) = match &opened {
@@ -107,26 +118,26 @@ impl Libraries {
         let plugin = opened.map_err(|e| not_opened(path, &e))?;
         agrees(&plugin, &inspection)?;
         let number = self.open.len();
-        let library = Library { plugin, number };
+        let digest: Arc<str> = digest.into();
         if !digest.is_empty() {
-            self.by_digest.insert(digest.clone(), number);
+            self.by_digest.insert(Arc::clone(&digest), number);
         }
+        let library = Library {
+            plugin,
+            number,
+            digest,
+        };
         self.by_file.insert(key, (identity, number));
         self.open.push(Opened {
             library: library.clone(),
             path: open,
-            digest,
             inspection,
             is_direct: staging.load == LoadMode::Direct,
         });
         Ok(library)
     }
 
-    fn known(
-        &self,
-        number: usize,
-        admit: &dyn Fn(&Content<'_>) -> Result<(), Refusal>,
-    ) -> Result<Library, Refusal> {
+    fn known(&self, number: usize, admit: &Admit<'_>) -> Result<Library, Refusal> {
         let open = &self.open[number];
         admit(&open.content())?;
         Ok(open.library.clone())

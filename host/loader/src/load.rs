@@ -136,25 +136,41 @@ impl Loader {
             dir: options.stage_dir.clone().unwrap_or_else(own),
             hash: examined.entry.sha256.is_some()
                 || self.map().lock().is_some()
+                || self.watched().is_some()
                 || !options.gates.is_empty(),
         };
         let admit = |content: &Content<'_>| {
-            examine::check_pin(&examined.entry, content)?;
-            if let Some(lock) = self.map().lock() {
-                let metadata = &content.inspection.metadata;
-                lock.verify(&examined.entry, content.digest, metadata)?;
-            }
-            let wanted = Wanted {
-                entry: &examined.entry,
-                export: &examined.info.export,
-                settings: &examined.settings,
-            };
-            let mut gates = options.gates.iter();
-            gates.try_for_each(|gate| gate.admit(&wanted, content))
+            self.admit(examined, content)?;
+            let watch = self.watched();
+            Ok(watch.map(|w| w.recorded(&examined.entry, content.digest, content.inspection)))
         };
         let panic_abort = options.panic_abort || examined.entry.allow_panic_abort;
         let mut libraries = self.lock_libraries();
         libraries.get(&examined.inspection, &staging, panic_abort, &admit)
+    }
+
+    /// Asks everybody who may refuse these bytes for this entry.
+    fn admit(&self, examined: &Examined, content: &Content<'_>) -> Result<(), Refusal> {
+        let entry = &examined.entry;
+        examine::check_pin(entry, content)?;
+        if let Some(lock) = self.map().lock() {
+            lock.verify(entry, content.digest, &content.inspection.metadata)?;
+        }
+        let is_suspect = match self.watched() {
+            Some(watch) => {
+                watch.check(entry, content.digest, content.inspection)?;
+                watch.is_suspect(entry, content.digest)
+            }
+            None => false,
+        };
+        let wanted = Wanted {
+            entry,
+            export: &examined.info.export,
+            settings: &examined.settings,
+            is_suspect,
+        };
+        let mut gates = self.inner.options.gates.iter();
+        gates.try_for_each(|gate| gate.admit(&wanted, content))
     }
 
     fn lock_libraries(&self) -> MutexGuard<'_, Libraries> {

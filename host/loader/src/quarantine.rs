@@ -188,10 +188,14 @@ impl Quarantine {
         }
     }
 
-    /// Whether an entry with this content must be vetted whatever was found before: the host died in it.
-    pub fn is_suspect(&self, digest: &str, namespace: &str, name: &str) -> bool {
+    /// Whether an entry with this content must be vetted whatever was found before: the host died in it within
+    /// [`WINDOW_MS`] before `now_ms`, milliseconds since 1970.
+    pub fn is_suspect(&self, digest: &str, namespace: &str, name: &str, now_ms: u64) -> bool {
         let mut deaths = self.content.deaths.iter();
-        deaths.any(|d| d.digest == digest && d.namespace == namespace && d.name == name)
+        deaths.any(|d| {
+            let recent = d.at_ms.abs_diff(now_ms) <= WINDOW_MS;
+            recent && d.digest == digest && d.namespace == namespace && d.name == name
+        })
     }
 
     /// Why an entry with this content may not be loaded, if it may not.
@@ -329,7 +333,8 @@ mod tests {
         };
         assert_eq!(first.unwrap(), [suspected]);
         assert!(quarantine.check("11", "acme.kind", "a").is_none());
-        assert!(quarantine.is_suspect("11", "acme.kind", "a"));
+        assert!(quarantine.is_suspect("11", "acme.kind", "a", 11 * MINUTE));
+        assert!(!quarantine.is_suspect("11", "acme.kind", "a", 12 * MINUTE));
         // Kept across restarts.
         let mut quarantine = Quarantine::open(dir.path()).unwrap();
         let second = quarantine.note(&death(11 * MINUTE, &[(&other, "new"), (&a, "spawn")]));

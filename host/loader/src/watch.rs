@@ -1,83 +1,72 @@
 //! What a loader does with the in-flight record and the quarantine: refuses an entry that is locked out, and notes who
 //! is being built. Without them it does neither.
 //!
-//! Called by `factory`. Must not know how lock-outs come about.
+//! Called by `factory` and the loader. Must not know how lock-outs come about.
 
-use std::collections::HashMap;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use crate::inspect::{FileIdentity, Inspection, Refusal, sha256};
+use crate::inspect::{Inspection, Refusal, sha256};
 use crate::map::EntryPoint;
 use crate::quarantine::Quarantine;
-use crate::record::{DriverId, InFlight, Recorded};
-
-/// Most files whose digest is remembered; beyond it all are computed anew.
-const DIGESTS_MAX: usize = 4_096;
+use crate::record::{DriverId, InFlight, Recorded, now_ms};
 
 /// The record of this process, and what earlier ones died of.
 #[derive(Debug)]
 pub(crate) struct Watch {
     record: Arc<InFlight>,
     quarantine: Quarantine,
-    digests: Mutex<HashMap<FileIdentity, String>>,
 }
 
 impl Watch {
     pub(crate) fn new(record: Arc<InFlight>, quarantine: Quarantine) -> Watch {
-        let digests = Mutex::default();
-        Watch {
-            record,
-            quarantine,
-            digests,
-        }
+        Watch { record, quarantine }
     }
 
-    /// Why an entry may not be loaded, if it is locked out. The digest is computed only when the entry ever was
+    /// Why an entry may not be loaded from a file, if it is locked out. The file is read only when the entry was ever
     /// suspected.
     ///
     /// # Errors
     /// The refusal, or why the file cannot be read.
-    pub(crate) fn check(&self, entry: &EntryPoint, file: &Inspection) -> Result<(), Refusal> {
-        let (namespace, name) = (&*entry.namespace, entry.name.as_str());
-        if !self.quarantine.knows(namespace, name) {
-            return Ok(());
-        }
-        let digest = self.digest(file)?;
-        match self.quarantine.check(&digest, namespace, name) {
-            Some(mut refusal) => {
-                refusal.file.clone_from(&file.file);
-                Err(refusal)
-            }
-            None => Ok(()),
+    pub(crate) fn check_file(&self, entry: &EntryPoint, file: &Inspection) -> Result<(), Refusal> {
+        match self.quarantine.knows(&entry.namespace, &entry.name) {
+            true => self.check(entry, &sha256(&file.file)?, file),
+            false => Ok(()),
         }
     }
 
-    /// A driver's place in the record; none when its file cannot be read any more.
-    pub(crate) fn recorded(&self, entry: &EntryPoint, file: &Inspection) -> Option<Recorded> {
+    /// Why an entry may not be loaded with the content of this digest, if it is locked out.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub(crate) fn check(
+        &self,
+        entry: &EntryPoint,
+        digest: &str,
+        file: &Inspection,
+    ) -> Result<(), Refusal> {
+        let lock_out = self.quarantine.check(digest, &entry.namespace, &entry.name);
+        lock_out.map_or(Ok(()), |mut refusal| {
+            refusal.file.clone_from(&file.file);
+            Err(refusal)
+        })
+    }
+
+    /// Whether the host died in this driver lately.
+    pub(crate) fn is_suspect(&self, entry: &EntryPoint, digest: &str) -> bool {
+        let (namespace, name) = (&*entry.namespace, entry.name.as_str());
+        self.quarantine
+            .is_suspect(digest, namespace, name, now_ms())
+    }
+
+    /// A driver's place in the record.
+    pub(crate) fn recorded(&self, entry: &EntryPoint, digest: &str, file: &Inspection) -> Recorded {
         let driver = DriverId {
             namespace: entry.namespace.to_string(),
             name: entry.name.clone(),
-            digest: self.digest(file).ok()?,
+            digest: digest.to_owned(),
             version: file.metadata.version.clone(),
             file: file.file.display().to_string(),
         };
-        Some(Recorded::new(Arc::clone(&self.record), &driver))
-    }
-
-    /// The digest of a file that was inspected; computed once per content.
-    fn digest(&self, file: &Inspection) -> Result<String, Refusal> {
-        let lock = || self.digests.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = lock().get(&file.identity) {
-            return Ok(known.clone());
-        }
-        let path: &Path = &file.file;
-        let digest = sha256(path)?;
-        let mut digests = lock();
-        if digests.len() >= DIGESTS_MAX {
-            digests.clear();
-        }
-        digests.insert(file.identity, digest.clone());
-        Ok(digest)
+        Recorded::new(Arc::clone(&self.record), &driver)
     }
 }

@@ -20,7 +20,8 @@ pub(super) struct WorkDir {
 }
 
 impl WorkDir {
-    /// Makes it, with an empty one for working in and one for state. Its name says whose it is.
+    /// Makes it below `base`, which is made if it is not there, with an empty one for working in and one for state. Its
+    /// name says whose it is.
     pub(super) fn new(base: &Path) -> io::Result<WorkDir> {
         let nonce = frame::nonce()?;
         let hex: String = nonce.iter().map(|b| format!("{b:02x}")).collect();
@@ -28,6 +29,7 @@ impl WorkDir {
         let started = strays::started(me).unwrap_or_default();
         let mut private = DirBuilder::new();
         private.mode(0o700);
+        DirBuilder::new().recursive(true).mode(0o700).create(base)?;
         let path = base.join(format!("{PREFIX}{me}-{started}-{hex}"));
         private.create(&path)?;
         let dir = WorkDir { path };

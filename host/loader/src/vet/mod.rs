@@ -25,7 +25,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -207,43 +207,57 @@ impl Vetter {
         if self.policy == Policy::Never {
             return (Verdict::passed(), true);
         }
-        let strictly = |verdict: Verdict| {
-            if self.options.strict {
-                verdict.strictly()
-            } else {
-                verdict
-            }
-        };
         let key = Key::of(subject, &self.host);
-        let lock = || self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         if self.policy == Policy::New
-            && let Some(known) = lock().get(&key)
+            && let Some(known) = self.lock().get(&key)
         {
-            return (strictly(known.clone()), true);
+            return (self.judged(known.clone()), true);
         }
-        // No lock is held meanwhile: others may be tried at the same time.
-        let verdict = vet(
-            subject,
-            &Options {
-                strict: false,
-                ..self.options.clone()
-            },
-        );
-        let mut cache = lock();
+        (self.tried(key, subject), false)
+    }
+
+    /// The verdict on a plugin that is tried again, whatever was found before. With `Policy::Never` everything passes.
+    pub fn verdict_anew(&self, subject: &Subject) -> Verdict {
+        match self.policy {
+            Policy::Never => Verdict::passed(),
+            Policy::New | Policy::Always => self.tried(Key::of(subject, &self.host), subject),
+        }
+    }
+
+    /// No lock is held meanwhile: others may be tried at the same time.
+    fn tried(&self, key: Key, subject: &Subject) -> Verdict {
+        // What is kept is the verdict before strictness, which may be another one at the next start.
+        let options = Options {
+            strict: false,
+            ..self.options.clone()
+        };
+        let verdict = vet(subject, &options);
+        let mut cache = self.lock();
         cache.put(key, &verdict);
         cache.save();
-        (strictly(verdict), false)
+        drop(cache);
+        self.judged(verdict)
+    }
+
+    fn judged(&self, verdict: Verdict) -> Verdict {
+        match self.options.strict {
+            true => verdict.strictly(),
+            false => verdict,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was wrong with the file of verdicts, if something was; each is said once.
     pub fn warnings(&self) -> Vec<String> {
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        cache.take_warnings()
+        self.lock().take_warnings()
     }
 
     /// Forgets the verdicts on a file, so that it is tried again.
     pub fn forget(&self, digest: &str) {
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cache = self.lock();
         if cache.forget(digest) {
             cache.save();
         }

@@ -211,8 +211,8 @@ keys! {
         "direct"]), F::Text("sealed"), None, "what is opened in place of a plugin's file";
     stage_dir: K::Path, F::Computed, None,
         "where private copies of plugins are kept";
-    vet: K::Word(&["never", "new",
-        "always"]), F::Text("never"), None, "which plugins are tried in a process of their own first";
+    vet: K::Word(&["new", "always",
+        "never"]), F::Text("new"), None, "which plugins are tried in a process of their own first";
     panic_limit: K::Integer(1, 1_000_000), F::Integer(3), None,
         "panics after which a driver is not called for a while";
     record: K::Word(&["virt",

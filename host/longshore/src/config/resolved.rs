@@ -277,10 +277,7 @@ pub(super) fn resolve(raw: &RawConfig, found: &mut Vec<Diagnostic>) -> Config {
                 _ => LoadMode::Sealed,
             },
             stage_dir: values.path("plugins", "stage_dir"),
-            vet: values
-                .text("plugins", "vet")
-                .parse()
-                .unwrap_or(vet::Policy::Never),
+            vet: values.text("plugins", "vet").parse().unwrap_or_default(),
             panic_limit: values.count("plugins", "panic_limit"),
             record: match values.text("plugins", "record").as_str() {
                 "all" => RecordedCalls::All,
