@@ -1,9 +1,9 @@
 //! `longshore-fuzz [TARGET…] [--seconds N] [--rounds N] [--seed N]`: everything of the host that reads what others wrote,
 //! fed with good inputs that were damaged at random.
 //!
-//! It does not watch which code an input reaches, as a fuzzer with a special compiler does: it damages good inputs where
-//! it hurts, with words and numbers of the format, very often. Any panic is a finding: the input is written to a file, and
-//! seed and round make it again. Called by `cargo xtask fuzz`, and for a short time by `cargo xtask test`.
+//! It does not watch which code an input reaches, as `guided` does, which needs a build of its own: it damages good inputs
+//! where it hurts, with words and numbers of the format, very often. Any panic is a finding: the input is written to a
+//! file, and seed and round make it again. Called for a short time by `cargo xtask test`.
 
 #![forbid(unsafe_code)]
 

@@ -17,6 +17,8 @@ const BENCHES: &[(&str, &str, &str)] = &[
     ("load", "longshore-loader", "load"),
     ("map", "longshore-loader", "map"),
     ("managers", "longshore-loader", "managers"),
+    ("record", "longshore-loader", "record"),
+    ("stage", "longshore-loader", "stage"),
     ("vet", "longshore-loader", "vet"),
     ("scheduler", "longshore-tests", "scheduler"),
     ("boot", "longshore-tests", "boot"),

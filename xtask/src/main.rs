@@ -23,7 +23,7 @@ usage: cargo xtask COMMAND
   build [--release]         build the host and the shipped plugins
   test [ARGS…]              install what tests need, build everything, run all tests (ARGS go to `cargo test`)
   memcheck                  run the bridge's tests and the kept plugins under valgrind (`test` does it too)
-  fuzz [TARGET…] [--seconds N] [--seed N]
+  fuzz [TARGET…] [--seconds N]
                             damage good inputs of every reader of foreign bytes; 60 s each by default (`test` does 2 s)
   matrix [--check]          load plugins of every compiler, profile and allocator; write (or check) the table in docs/abi.md
   old-plugins               build the files of tests/old for this release of plugin-api, once

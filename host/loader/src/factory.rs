@@ -257,7 +257,7 @@ impl<K: ?Sized> Factory<K> {
             BuildError::Layout(why) => {
                 let help =
                     "build it with an unchanged `longshore-plugin-api` of this major version";
-                self.refuse(codes::ABI_LAYOUT, why, help)
+                self.refuse(codes::ABI_LAYOUT, escape(&why), help)
             }
             BuildError::Driver(error) => self.constructor_failed(error),
         }

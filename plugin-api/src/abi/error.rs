@@ -19,6 +19,14 @@ pub struct RawError {
     free: unsafe extern "C" fn(*mut RawError),
 }
 
+#[cfg(test)]
+impl RawError {
+    /// As nobody who knows this type makes it.
+    pub(super) fn damage(&mut self, category: u32, origin: u32, place: RawVec<u8>) {
+        (self.category, self.origin, self.place) = (category, origin, place);
+    }
+}
+
 unsafe extern "C" fn free_error(error: *mut RawError) {
     // SAFETY: only `take_error` calls this, once, with what `give_error` boxed in this library.
     drop(unsafe { Box::from_raw(error) });

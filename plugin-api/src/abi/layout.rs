@@ -64,7 +64,7 @@ impl TypeLayout {
     /// The type's name, for messages.
     pub fn name(&self) -> String {
         // SAFETY: layouts are made by `TypeLayout::of` in whichever library they come from.
-        String::from_utf8_lossy(unsafe { self.name.get() }).into_owned()
+        shown(unsafe { self.name.get() })
     }
 
     fn parts(&self) -> &'static [Part] {
@@ -141,7 +141,7 @@ impl Part {
 
     fn name(&self) -> String {
         // SAFETY: parts are made by `Part::new` in whichever library they come from.
-        String::from_utf8_lossy(unsafe { self.name.get() }).into_owned()
+        shown(unsafe { self.name.get() })
     }
 }
 
@@ -162,8 +162,13 @@ impl MethodDesc {
     /// Its name, for messages.
     pub fn name(&self) -> String {
         // SAFETY: made by `driver_kind!` from a literal.
-        String::from_utf8_lossy(unsafe { self.name.get() }).into_owned()
+        shown(unsafe { self.name.get() })
     }
+}
+
+/// A name of the other side on one line. Names of this side are identifiers and stay as they are.
+fn shown(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).escape_debug().to_string()
 }
 
 /// Why the plugin's methods do not fit the host's, in one line; `None` if they fit.

@@ -24,6 +24,8 @@ pub mod table;
 pub mod wire;
 
 #[cfg(test)]
+mod damaged;
+#[cfg(test)]
 mod tests;
 
 pub use core::ffi::c_void;

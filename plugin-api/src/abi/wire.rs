@@ -8,6 +8,7 @@ use super::buffer::{RawSlice, RawSliceMut, RawStr, RawVec};
 use super::layout::{Part, TypeLayout};
 use crate::error::DriverError;
 use std::collections::BTreeMap;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::path::PathBuf;
 
 /// The longest text, in bytes, that is accepted from the other side.
@@ -428,34 +429,70 @@ unsafe impl<T: Owned> Owned for Option<T> {
     const SHAPE: &'static TypeLayout =
         &TypeLayout::of::<RawOption<T::Raw>>("option", &[Part::new("", T::SHAPE)]);
     fn into_raw(self) -> Self::Raw {
-        self.map_or(RawOption::Nothing, |value| {
-            RawOption::Something(value.into_raw())
-        })
+        self.map_or_else(RawOption::nothing, |v| RawOption::something(v.into_raw()))
     }
     unsafe fn borrow(&self) -> Self::Raw {
         match self {
-            None => RawOption::Nothing,
+            None => RawOption::nothing(),
             // SAFETY: by this function's contract.
-            Some(value) => RawOption::Something(unsafe { value.borrow() }),
+            Some(value) => RawOption::something(unsafe { value.borrow() }),
         }
     }
     unsafe fn from_raw(raw: Self::Raw) -> Result<Self, BadValue> {
-        match raw {
-            RawOption::Nothing => Ok(None),
-            // SAFETY: by this function's contract.
-            RawOption::Something(value) => unsafe { T::from_raw(value) }.map(Some),
+        // The value moves out, and is dropped where it goes.
+        let mut raw = ManuallyDrop::new(raw);
+        match raw.tag {
+            RawOption::<T::Raw>::NOTHING => Ok(None),
+            RawOption::<T::Raw>::SOMETHING => {
+                // SAFETY: the tag says that its maker wrote the value; it is read once.
+                let value = unsafe { raw.value.as_mut_ptr().read() };
+                // SAFETY: by this function's contract.
+                unsafe { T::from_raw(value) }.map(Some)
+            }
+            // What an unknown tag holds is unknown too, so nothing of it is freed.
+            other => Err(BadValue(format!("an option with the tag {other}"))),
         }
     }
 }
 __wire_by_value!({T: Owned} Option<T>);
 
-/// An option with a form that does not depend on the compiler.
+/// An option with a form that does not depend on the compiler: a C enum of nothing and something, whose tag is looked at
+/// as the number that it is.
 #[repr(C)]
-pub enum RawOption<T> {
-    /// `None`.
-    Nothing,
-    /// `Some`.
-    Something(T),
+pub struct RawOption<T> {
+    tag: u32,
+    value: MaybeUninit<T>,
+}
+
+impl<T> RawOption<T> {
+    const NOTHING: u32 = 0;
+    const SOMETHING: u32 = 1;
+
+    pub(super) fn nothing() -> Self {
+        let (tag, value) = (Self::NOTHING, MaybeUninit::uninit());
+        Self { tag, value }
+    }
+
+    pub(super) fn something(value: T) -> Self {
+        let (tag, value) = (Self::SOMETHING, MaybeUninit::new(value));
+        Self { tag, value }
+    }
+
+    /// What nobody who knows this type makes.
+    #[cfg(test)]
+    pub(super) fn with_tag(tag: u32) -> Self {
+        let value = MaybeUninit::uninit();
+        Self { tag, value }
+    }
+}
+
+impl<T> Drop for RawOption<T> {
+    fn drop(&mut self) {
+        if self.tag == Self::SOMETHING {
+            // SAFETY: the tag says that there is a value; whoever moves it out forgets the option.
+            unsafe { self.value.as_mut_ptr().drop_in_place() };
+        }
+    }
 }
 
 /// One pair of a map.
