@@ -1,7 +1,7 @@
-//! Who looks on while a driver is called: may say no before, and is told how it ended.
+//! Who looks on while a driver is called: may say no before, and is told when it runs and how it ended.
 //!
 //! The program gives one per driver; without one a driver is simply called. Must not know what becomes of what it is
-//! told: that is the program's. Used by `driver_call` and around filters and weighers.
+//! told: that is the program's. Used by `driver_call`, and by the scheduler's `trail` for each of its drivers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,7 +21,13 @@ pub enum CallEnd {
     Stuck,
     /// One that was `Stuck` came back after all.
     CameBack,
+    /// It was given up for another driver's fault: it says nothing about this one.
+    Unknown,
 }
+
+/// Where a watch noted that a call runs; its own affair.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Note(pub Option<u32>);
 
 /// Looks on while one driver is called.
 pub trait CallWatch: Send + Sync {
@@ -31,8 +37,11 @@ pub trait CallWatch: Send + Sync {
     /// Why not, in one line.
     fn admit(&self) -> Result<(), String>;
 
-    /// Runs `call`, which is the driver's method `method`, once, on this thread.
-    fn during(&self, method: &str, call: &mut dyn FnMut());
+    /// The driver's method `method` runs from now on, in this thread or below it. Each note is ended once.
+    fn begin(&self, method: &str) -> Note;
+
+    /// What was begun does not run any more.
+    fn end(&self, note: Note);
 
     /// How a call that was let in ended. `Stuck` comes in place of the end; `CameBack`, if ever, after it.
     fn ended(&self, how: CallEnd);
@@ -65,23 +74,28 @@ impl Watched {
         }
     }
 
+    /// Notes that a method runs.
+    pub(crate) fn begin(&self, method: &str) -> Note {
+        self.0.as_ref().map_or(Note(None), |w| w.begin(method))
+    }
+
+    /// Ends a note, if it is one.
+    pub(crate) fn end(&self, note: Note) {
+        if let (Some(watch), Note(Some(_))) = (&self.0, note) {
+            watch.end(note);
+        }
+    }
+
     /// Runs a driver's method that was admitted; a panic becomes an error. How it ended is not said yet.
     pub(crate) fn run<T>(
         &self,
         method: &str,
         call: impl FnOnce() -> Result<T, DriverError>,
     ) -> Result<T, CallError> {
-        let Some(watch) = &self.0 else {
-            return guarded(call);
-        };
-        let (mut call, mut result) = (Some(call), None);
-        watch.during(method, &mut || {
-            if let Some(call) = call.take() {
-                result = Some(guarded(call));
-            }
-        });
-        // A watch that did not run it broke its promise; the driver was not called.
-        result.unwrap_or_else(|| Err(CallError::Fenced("it was not called".to_owned())))
+        let note = self.begin(method);
+        let result = guarded(call);
+        self.end(note);
+        result
     }
 
     /// Says how a call ended.

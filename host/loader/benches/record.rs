@@ -1,7 +1,7 @@
 //! What it costs to note a call, and to ask the fence while nothing is wrong.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use longshore_loader::fence::{Ended, Fence};
+use longshore_loader::fence::{Ended, Fence, STUCK_MAX};
 use longshore_loader::record::{CallName, DriverId, InFlight};
 
 fn record(c: &mut Criterion) {
@@ -17,7 +17,7 @@ fn record(c: &mut Criterion) {
     c.bench_function("record/begin_end", |b| {
         b.iter(|| drop(record.begin(number, std::hint::black_box(SPAWN), 1)));
     });
-    let fence = Fence::new(3);
+    let fence = Fence::new(3, STUCK_MAX);
     c.bench_function("fence/admit_ended", |b| {
         b.iter(|| {
             let admitted = std::hint::black_box(&fence).admit(|| 0).is_ok();

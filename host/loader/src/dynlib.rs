@@ -4,6 +4,7 @@
 //! thread-locals of a plugin would outlive it (see docs/abi.md), and every root is `'static`.
 
 mod descriptors;
+mod process_end;
 pub(crate) mod shared_file;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ use longshore_plugin_api::__abi::root::{Header, SYMBOL};
 use longshore_plugin_api::__abi::services::Services;
 
 pub use descriptors::inherit_none;
+pub use process_end::{leave, on_exit};
 
 /// Why a file that looked right could not be opened.
 #[derive(Debug)]

@@ -8,8 +8,12 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Calls past their deadline that a driver may hold before it is fenced.
+/// Calls past their deadline that a driver may hold before it is fenced, where each has a thread of its own.
 pub const STUCK_MAX: u32 = 4;
+/// The same for a driver whose calls run one after the other: one that does not come back holds up all others.
+pub const STUCK_MAX_IN_LINE: u32 = 1;
+/// With so many calls that do not come back a driver is not even tried any more: each holds a thread.
+pub const HELD_MAX: u32 = 16;
 /// First wait before a fenced driver is tried, in milliseconds.
 pub const BACK_OFF_MS: u64 = 10_000;
 /// Longest wait, in milliseconds.
@@ -26,6 +30,8 @@ pub enum Ended {
     Stuck,
     /// A call that was `Stuck` came back after all.
     CameBack,
+    /// Nobody waits for it any more, and it is not to blame for that: it says nothing about the driver.
+    Unknown,
 }
 
 /// Why calls are kept away.
@@ -42,6 +48,7 @@ impl fmt::Display for Reason {
         match self {
             Reason::Panics(1) => f.write_str("it panicked"),
             Reason::Panics(n) => write!(f, "it panicked {n} times"),
+            Reason::Stuck(1) => f.write_str("one of its calls does not come back"),
             Reason::Stuck(n) => write!(f, "{n} of its calls do not come back"),
         }
     }
@@ -52,9 +59,12 @@ impl fmt::Display for Reason {
 pub struct Fenced {
     /// Why.
     pub reason: Reason,
-    /// When it is tried next, on the caller's clock, in milliseconds.
+    /// When it is tried next, on the caller's clock, in milliseconds; [`NEVER_MS`] while it holds [`HELD_MAX`] calls.
     pub until_ms: u64,
 }
+
+/// Not before one of the calls comes back.
+pub const NEVER_MS: u64 = u64::MAX;
 
 /// The fence of one driver.
 #[derive(Debug)]
@@ -64,6 +74,7 @@ pub struct Fence {
     panics: AtomicU32,
     stuck: AtomicU32,
     panic_limit: u32,
+    stuck_limit: u32,
     state: Mutex<State>,
 }
 
@@ -76,13 +87,14 @@ struct State {
 }
 
 impl Fence {
-    /// A fence that goes up at the `panic_limit`th panic (0 counts as 1), and at [`STUCK_MAX`] stuck calls.
-    pub fn new(panic_limit: u32) -> Fence {
+    /// A fence that goes up at the `panic_limit`th panic and at `stuck_limit` stuck calls at a time; 0 counts as 1.
+    pub fn new(panic_limit: u32, stuck_limit: u32) -> Fence {
         Fence {
             is_up: AtomicBool::new(false),
             panics: AtomicU32::new(0),
             stuck: AtomicU32::new(0),
             panic_limit: panic_limit.max(1),
+            stuck_limit: stuck_limit.max(1),
             state: Mutex::new(State {
                 fenced: None,
                 back_off_ms: BACK_OFF_MS,
@@ -120,7 +132,8 @@ impl Fence {
     /// Says how a call ended. Answers the fence that this put up, so that it is said once.
     #[inline]
     pub fn ended(&self, how: Ended, now_ms: impl FnOnce() -> u64) -> Option<Fenced> {
-        if how == Ended::Answered && !self.is_up.load(Ordering::Relaxed) {
+        let says_nothing = matches!(how, Ended::Answered | Ended::Unknown);
+        if says_nothing && !self.is_up.load(Ordering::Relaxed) {
             return None;
         }
         self.count(how, now_ms())
@@ -129,40 +142,55 @@ impl Fence {
     #[cold]
     fn count(&self, how: Ended, now_ms: u64) -> Option<Fenced> {
         let mut state = self.lock();
-        let panics = self.panics.load(Ordering::Relaxed);
-        let stuck = self.stuck.load(Ordering::Relaxed);
         match how {
-            Ended::Answered | Ended::CameBack => {
-                let stuck = stuck.saturating_sub(u32::from(how == Ended::CameBack));
-                self.stuck.store(stuck, Ordering::Relaxed);
-                let trial = how == Ended::Answered && std::mem::take(&mut state.on_trial);
-                let free = matches!(
-                    state.fenced,
-                    Some(Fenced {
-                        reason: Reason::Stuck(_),
-                        ..
-                    })
-                ) && stuck < STUCK_MAX;
-                if trial || free {
+            Ended::Answered => {
+                if state.on_trial {
                     self.take_down(&mut state);
                 }
                 None
             }
+            Ended::Unknown => {
+                state.on_trial = false;
+                None
+            }
+            Ended::CameBack => {
+                self.came_back(&mut state, now_ms);
+                None
+            }
             Ended::Panicked => {
-                self.panics
-                    .store(panics.saturating_add(1), Ordering::Relaxed);
-                let reason = Reason::Panics(panics.saturating_add(1));
-                let over = panics.saturating_add(1) >= self.panic_limit || state.on_trial;
-                over.then(|| self.put_up(&mut state, reason, now_ms))
+                let panics = self.panics.load(Ordering::Relaxed).saturating_add(1);
+                self.panics.store(panics, Ordering::Relaxed);
+                let over = panics >= self.panic_limit || state.on_trial;
+                over.then(|| self.put_up(&mut state, Reason::Panics(panics), now_ms))
                     .flatten()
             }
             Ended::Stuck => {
-                self.stuck.store(stuck.saturating_add(1), Ordering::Relaxed);
-                let reason = Reason::Stuck(stuck.saturating_add(1));
-                let over = stuck.saturating_add(1) >= STUCK_MAX || state.on_trial;
-                over.then(|| self.put_up(&mut state, reason, now_ms))
+                let stuck = self.stuck.load(Ordering::Relaxed).saturating_add(1);
+                self.stuck.store(stuck, Ordering::Relaxed);
+                let over = stuck >= self.stuck_limit || state.on_trial;
+                over.then(|| self.put_up(&mut state, Reason::Stuck(stuck), now_ms))
                     .flatten()
             }
+        }
+    }
+
+    /// Few enough are left: the driver is free. One of very many: it is tried again.
+    fn came_back(&self, state: &mut State, now_ms: u64) {
+        let stuck = self.stuck.load(Ordering::Relaxed).saturating_sub(1);
+        self.stuck.store(stuck, Ordering::Relaxed);
+        let Some(Fenced {
+            reason: Reason::Stuck(_),
+            until_ms,
+        }) = state.fenced
+        else {
+            return;
+        };
+        if stuck < self.stuck_limit {
+            self.take_down(state);
+        } else if until_ms == NEVER_MS {
+            let reason = Reason::Stuck(stuck);
+            let until_ms = now_ms.saturating_add(BACK_OFF_MAX_MS);
+            state.fenced = Some(Fenced { reason, until_ms });
         }
     }
 
@@ -171,7 +199,10 @@ impl Fence {
         if state.fenced.is_some() && !state.on_trial {
             return None;
         }
-        let until_ms = now_ms.saturating_add(state.back_off_ms);
+        let until_ms = match reason {
+            Reason::Stuck(HELD_MAX..) => NEVER_MS,
+            _ => now_ms.saturating_add(state.back_off_ms),
+        };
         let fenced = Fenced { reason, until_ms };
         state.fenced = Some(fenced);
         state.back_off_ms = (state.back_off_ms * 2).min(BACK_OFF_MAX_MS);
@@ -209,7 +240,7 @@ mod tests {
 
     #[test]
     fn the_limit_fences_and_one_call_after_the_wait_decides() {
-        let fence = Fence::new(3);
+        let fence = Fence::new(3, STUCK_MAX);
         for _ in 0..2 {
             assert_eq!(fence.admit(|| 0), Ok(()));
             assert_eq!(fence.ended(Ended::Panicked, || 0), None);
@@ -236,7 +267,7 @@ mod tests {
 
     #[test]
     fn waits_are_bounded() {
-        let fence = Fence::new(1);
+        let fence = Fence::new(1, STUCK_MAX);
         let mut now = 0;
         for _ in 0..50 {
             assert_eq!(fence.admit(|| now), Ok(()));
@@ -248,7 +279,7 @@ mod tests {
 
     #[test]
     fn stuck_calls_fence_until_enough_of_them_come_back() {
-        let fence = Fence::new(3);
+        let fence = Fence::new(3, STUCK_MAX);
         for _ in 1..STUCK_MAX {
             assert_eq!(fence.ended(Ended::Stuck, || 0), None);
         }
@@ -262,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_trial_is_one_call_among_threads() {
-        let fence = Fence::new(1);
+        let fence = Fence::new(1, STUCK_MAX);
         let until = fence.ended(Ended::Panicked, || 0).unwrap().until_ms;
         let let_through = std::thread::scope(|scope| {
             let fence = &fence;
@@ -276,5 +307,39 @@ mod tests {
                 .count()
         });
         assert_eq!(let_through, 1);
+    }
+
+    #[test]
+    fn one_stuck_call_fences_where_calls_are_in_line() {
+        let fence = Fence::new(3, STUCK_MAX_IN_LINE);
+        let fenced = fence.ended(Ended::Stuck, || 0).unwrap();
+        assert_eq!(fence.admit(|| 0), Err(fenced));
+        fence.ended(Ended::CameBack, || 0);
+        assert_eq!(fence.admit(|| 0), Ok(()));
+    }
+
+    #[test]
+    fn with_too_many_stuck_calls_it_is_not_tried_until_one_comes_back() {
+        let fence = Fence::new(3, STUCK_MAX_IN_LINE);
+        let mut now = 0;
+        for _ in 0..HELD_MAX {
+            assert_eq!(fence.admit(|| now), Ok(()));
+            now = fence.ended(Ended::Stuck, || now).unwrap().until_ms;
+        }
+        assert_eq!(now, NEVER_MS);
+        assert!(fence.admit(|| NEVER_MS - 1).is_err());
+        fence.ended(Ended::CameBack, || 0);
+        assert_eq!(fence.admit(|| BACK_OFF_MAX_MS), Ok(()));
+    }
+
+    #[test]
+    fn a_trial_that_nobody_waits_for_is_had_again() {
+        let fence = Fence::new(1, STUCK_MAX);
+        let until = fence.ended(Ended::Panicked, || 0).unwrap().until_ms;
+        assert_eq!(fence.admit(|| until), Ok(()));
+        assert_eq!(fence.ended(Ended::Unknown, || until), None);
+        assert_eq!(fence.admit(|| until), Ok(()), "the next one decides");
+        assert_eq!(fence.ended(Ended::Answered, || until), None);
+        assert_eq!(fence.fenced(), None);
     }
 }

@@ -6,15 +6,14 @@
 #![forbid(unsafe_code)]
 
 use std::io::{self, IsTerminal as _};
-use std::process::ExitCode;
 
 use longshore::cli::render::Streams;
 use longshore::cli::{self, World};
 use longshore::config::Surroundings;
 use longshore::wiring;
-use longshore_loader::vet;
+use longshore_loader::{dynlib, vet};
 
-fn main() -> ExitCode {
+fn main() {
     // This program is also the process in which a plugin is tried.
     vet::run_if_child();
     let (mut out, mut err) = (io::stdout(), io::stderr());
@@ -31,5 +30,7 @@ fn main() -> ExitCode {
         around: Surroundings::of_process(),
         starter: &wiring::up,
     };
-    cli::run(std::env::args_os(), world).into()
+    let exit = cli::run(std::env::args_os(), world);
+    // What plugins registered to run at the end of the process does not run: everything that counts is written.
+    dynlib::leave(exit.code())
 }

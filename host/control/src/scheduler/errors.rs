@@ -3,6 +3,7 @@
 //! Must not know RPC beyond the failure's form. Made by the selection, read by the manager.
 
 use std::fmt;
+use std::time::Duration;
 
 use longshore_messaging::Failure;
 use longshore_plugin_api::Category;
@@ -33,6 +34,8 @@ pub enum SelectError {
     BadSpec(String),
     /// Too many requests are waiting; nothing was begun.
     Busy(usize),
+    /// The requests before it took this long; it was not begun.
+    Waited(Duration),
     /// Records could not be read, by their own code and text.
     Records(String, String),
 }
@@ -45,7 +48,7 @@ impl SelectError {
             Self::Driver(_, error) => error.code(),
             Self::BadValue(..) => codes::DRIVER_BAD_VALUE,
             Self::BadSpec(_) => codes::BAD_SPEC,
-            Self::Busy(_) => codes::BUSY,
+            Self::Busy(_) | Self::Waited(_) => codes::BUSY,
             Self::Records(code, _) => code,
         }
     }
@@ -56,7 +59,7 @@ impl SelectError {
             Self::NoValidHost { .. } => "NoValidHost",
             Self::Driver(..) | Self::BadValue(..) => "SchedulerDriverError",
             Self::BadSpec(_) => "InvalidInput",
-            Self::Busy(_) => "SchedulerBusy",
+            Self::Busy(_) | Self::Waited(_) => "SchedulerBusy",
             Self::Records(..) => "DBError",
         }
     }
@@ -89,6 +92,9 @@ impl fmt::Display for SelectError {
             Self::BadValue(who, what) => write!(f, "{who} gave {what}"),
             Self::BadSpec(what) => f.write_str(what),
             Self::Busy(max) => write!(f, "{max} requests wait for the scheduler already"),
+            Self::Waited(limit) => {
+                write!(f, "the requests before it held the scheduler for {limit:?}")
+            }
             Self::Records(_, text) => write!(f, "cannot read the hosts' records: {text}"),
         }
     }

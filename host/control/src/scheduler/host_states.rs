@@ -7,23 +7,15 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use longshore_plugin_api::{
-    DriverError, Filter, FilterTraits, HostManager, HostStates, HostTable, Limits, Mask,
-    RequestFields, RequestSpec, Scheduler, WeightRange, full,
+    DriverError, FilterTraits, HostStates, HostTable, Limits, Mask, RequestFields, RequestSpec,
+    full,
 };
 
+use super::drivers::{FaultPolicy, SchedulerDrivers};
 use super::errors::SelectError;
 use super::normalise::{normalise, weight_bounds};
-use crate::driver_call::{CallError, guarded};
-use crate::drivers::{NamedDriver, NamedWeigher};
-
-/// What becomes of a request when a filter or weigher fails in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultPolicy {
-    /// The request fails.
-    Fail,
-    /// The request goes on without that driver.
-    Skip,
-}
+use super::trail::{Method, Trail, Who};
+use crate::driver_call::CallError;
 
 /// What one filter did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,74 +28,10 @@ pub struct FilterCount {
     pub end: usize,
 }
 
-/// The drivers of a scheduler, with what is asked of them once.
-pub struct SchedulerDrivers {
-    pub(super) scheduler: NamedDriver<dyn Scheduler>,
-    pub(super) host_manager: NamedDriver<dyn HostManager>,
-    filters: Vec<(NamedDriver<dyn Filter>, FilterTraits)>,
-    weighers: Vec<(NamedWeigher, WeightRange)>,
-    on_filter_fault: FaultPolicy,
-    on_weigher_fault: FaultPolicy,
-}
-
-impl SchedulerDrivers {
-    /// Takes the drivers, filters and weighers in the operator's order, and asks each filter for
-    /// its traits and each weigher for its range. Faults of filters fail a request, those of
-    /// weighers are skipped, unless [`on_faults`](Self::on_faults) says otherwise.
-    ///
-    /// # Errors
-    /// A filter or weigher that does not answer.
-    pub fn new(
-        scheduler: NamedDriver<dyn Scheduler>,
-        host_manager: NamedDriver<dyn HostManager>,
-        filters: Vec<NamedDriver<dyn Filter>>,
-        weighers: Vec<NamedWeigher>,
-    ) -> Result<Self, SelectError> {
-        let traits = |filter: NamedDriver<dyn Filter>| {
-            let traits = guarded(|| filter.driver.traits());
-            let traits = traits.map_err(|e| failed("filter", &filter.name, e))?;
-            Ok((filter, traits))
-        };
-        let range = |weigher: NamedWeigher| {
-            let range = guarded(|| weigher.driver.range());
-            let range = range.map_err(|e| failed("weigher", &weigher.name, e))?;
-            Ok((weigher, range))
-        };
-        Ok(Self {
-            scheduler,
-            host_manager,
-            filters: filters.into_iter().map(traits).collect::<Result<_, _>>()?,
-            weighers: weighers.into_iter().map(range).collect::<Result<_, _>>()?,
-            on_filter_fault: FaultPolicy::Fail,
-            on_weigher_fault: FaultPolicy::Skip,
-        })
-    }
-
-    /// The scheduler's driver.
-    pub fn scheduler(&self) -> &Arc<dyn Scheduler> {
-        &self.scheduler.driver
-    }
-
-    /// The host manager.
-    pub fn host_manager(&self) -> &Arc<dyn HostManager> {
-        &self.host_manager.driver
-    }
-
-    /// Sets what faults of filters and of weighers do.
-    #[must_use]
-    pub fn on_faults(mut self, filters: FaultPolicy, weighers: FaultPolicy) -> Self {
-        (self.on_filter_fault, self.on_weigher_fault) = (filters, weighers);
-        self
-    }
-}
-
-pub(super) fn failed(role: &str, name: &str, error: CallError) -> SelectError {
-    SelectError::Driver(format!("{role} `{name}`"), error)
-}
-
 /// The hosts of one request.
 pub struct RequestHosts {
     drivers: Arc<SchedulerDrivers>,
+    trail: Arc<Trail>,
     eligible: Vec<u64>,
     run_filters: bool,
     known: usize,
@@ -126,20 +54,28 @@ impl RequestHosts {
     /// # Errors
     /// The host manager's.
     pub fn new(drivers: Arc<SchedulerDrivers>, fields: RequestFields) -> Result<Self, SelectError> {
+        Self::on(Arc::new(Trail::new(drivers)), fields)
+    }
+
+    /// The same for a selection whose steps somebody follows.
+    pub(super) fn on(trail: Arc<Trail>, fields: RequestFields) -> Result<Self, SelectError> {
+        let drivers = Arc::clone(trail.drivers());
         let request = RequestSpec::from(fields.clone());
-        let manager = &drivers.host_manager;
-        let asked = guarded(|| {
-            let table = manager.driver.host_table()?;
+        let manager = &drivers.host_manager.driver;
+        let table = trail.call(Who::HostManager, Method::HostTable, || manager.host_table());
+        let asked = table.and_then(|table| {
             let mut words = full(table.len());
             let mut mask = Mask::new(&mut words, table.len());
-            let run_filters = manager.driver.eligible_hosts(&table, &request, &mut mask)?;
+            let asks = || manager.eligible_hosts(&table, &request, &mut mask);
+            let run_filters = trail.call(Who::HostManager, Method::EligibleHosts, asks)?;
             Ok((table.len(), words, run_filters))
         });
         let (known, mut eligible, run_filters) =
-            asked.map_err(|e| failed("host manager", &manager.name, e))?;
+            asked.map_err(|e| drivers.failed(Who::HostManager, e))?;
         intersect(&mut eligible, &full(known));
         Ok(Self {
             drivers,
+            trail,
             eligible,
             run_filters,
             known,
@@ -185,9 +121,12 @@ impl RequestHosts {
             let mut state = self.state();
             (std::mem::take(&mut state.consumed), state.request.clone())
         };
-        let manager = &self.drivers.host_manager;
+        let manager = &self.drivers.host_manager.driver;
         for (host, node) in consumed {
-            let released = guarded(|| manager.driver.release_request(&host, &node, &request));
+            let release = || manager.release_request(&host, &node, &request);
+            let released = self
+                .trail
+                .finish(Who::HostManager, Method::Release, release);
             if let Err(error) = released {
                 let code = error.code();
                 tracing::warn!(code, host, "cannot take a consumption back: {error}");
@@ -201,7 +140,8 @@ impl RequestHosts {
     }
 
     fn host_table(&self) -> Result<HostTable, DriverError> {
-        let table = self.drivers.host_manager.driver.host_table()?;
+        let manager = &self.drivers.host_manager.driver;
+        let table = self.manages(Method::HostTable, || manager.host_table())?;
         if table.len() == self.known {
             return Ok(table);
         }
@@ -220,16 +160,30 @@ impl RequestHosts {
         DriverError::internal(text)
     }
 
+    /// Calls the host manager. Its own errors are for the scheduler to act on; a panic, or that it is fenced, fails the
+    /// request, or it would look like the scheduler's.
+    fn manages<T>(
+        &self,
+        method: Method,
+        call: impl FnOnce() -> Result<T, DriverError>,
+    ) -> Result<T, DriverError> {
+        match self.trail.call(Who::HostManager, method, call) {
+            Ok(value) => Ok(value),
+            Err(CallError::Driver(error)) if error.panicked_at().is_none() => Err(error),
+            Err(error) => Err(self.fail(self.drivers.failed(Who::HostManager, error))),
+        }
+    }
+
     /// Runs one filter over `words`; on a fault that is skipped they are as before.
     fn run_filter(
         &self,
-        filter: &NamedDriver<dyn Filter>,
-        table: &HostTable,
-        request: &RequestSpec,
+        at: usize,
+        (table, request): (&HostTable, &RequestSpec),
         words: &mut [u64],
     ) -> Result<(), DriverError> {
+        let (filter, _) = &self.drivers.filters[at];
         let before = words.to_vec();
-        let ran = filter.watch.call("filter_all", || {
+        let ran = self.trail.call(Who::Filter(at), Method::FilterAll, || {
             let mut mask = Mask::new(words, table.len());
             filter.driver.filter_all(table, request, &mut mask)
         });
@@ -237,10 +191,9 @@ impl RequestHosts {
             // A filter may only take out; whatever else it set is cleared here.
             Ok(()) => intersect(words, &before),
             Err(error) => {
-                let code = error.code();
-                tracing::warn!(code, filter = filter.name, "filter failed: {error}");
+                say_failed(&filter.name, "filter", error.code(), &error);
                 if self.drivers.on_filter_fault == FaultPolicy::Fail {
-                    return Err(self.fail(failed("filter", &filter.name, error)));
+                    return Err(self.fail(self.drivers.failed(Who::Filter(at), error)));
                 }
                 words.copy_from_slice(&before);
             }
@@ -251,15 +204,16 @@ impl RequestHosts {
     /// Adds one weigher's part to the weights of the hosts in `mask`.
     fn add_weight(
         &self,
-        (weigher, range): &(NamedWeigher, WeightRange),
+        at: usize,
         (table, request): (&HostTable, &RequestSpec),
         mask: &Mask<'_>,
         weights: &mut [f32],
     ) -> Result<(), SelectError> {
+        let (weigher, range) = &self.drivers.weighers[at];
         let mut raw = vec![0.0; table.len()];
         let weigh = || weigher.driver.weigh_all(table, request, mask, &mut raw);
-        let weighed = weigher.watch.call("weigh_all", weigh);
-        weighed.map_err(|e| failed("weigher", &weigher.name, e))?;
+        let weighed = self.trail.call(Who::Weigher(at), Method::WeighAll, weigh);
+        weighed.map_err(|e| self.drivers.failed(Who::Weigher(at), e))?;
         if let Some(row) = mask.iter().find(|&row| !raw[row].is_finite()) {
             let host = table.host(row).host_name();
             let what = format!("the weight {} for host `{host}`", raw[row]);
@@ -298,12 +252,12 @@ impl HostStates for RequestHosts {
         let mut counts = Vec::new();
         if self.run_filters {
             let request = self.request();
-            for (filter, traits) in &self.drivers.filters {
+            for (at, (filter, traits)) in self.drivers.filters.iter().enumerate() {
                 let start = count(&words);
                 if start == 0 || !runs(traits, index, &request) {
                     continue;
                 }
-                self.run_filter(filter, &table, &request, &mut words)?;
+                self.run_filter(at, (&table, &request), &mut words)?;
                 let (filter, end) = (filter.name.clone(), count(&words));
                 counts.push(FilterCount { filter, start, end });
             }
@@ -323,11 +277,10 @@ impl HostStates for RequestHosts {
             return Ok(());
         }
         let request = self.request();
-        for weigher in &self.drivers.weighers {
-            let added = self.add_weight(weigher, (&table, &request), mask, weights);
+        for (at, (weigher, _)) in self.drivers.weighers.iter().enumerate() {
+            let added = self.add_weight(at, (&table, &request), mask, weights);
             let Err(fault) = added else { continue };
-            let code = fault.code().to_owned();
-            tracing::warn!(code, weigher = weigher.0.name, "{fault}");
+            say_failed(&weigher.name, "weigher", fault.code(), &fault);
             if self.drivers.on_weigher_fault == FaultPolicy::Fail {
                 return Err(self.fail(fault));
             }
@@ -344,12 +297,13 @@ impl HostStates for RequestHosts {
             return Ok(limits);
         }
         let request = self.request();
-        for (filter, _) in &self.drivers.filters {
+        for (at, (filter, _)) in self.drivers.filters.iter().enumerate() {
+            let who = Who::Filter(at);
             let limits_of = || filter.driver.limits(table.host(row), &request);
-            match filter.watch.call("limits", limits_of) {
+            match self.trail.call(who, Method::FilterLimits, limits_of) {
                 Ok(more) => tighten(&mut limits, &more),
                 Err(error) if self.drivers.on_filter_fault == FaultPolicy::Fail => {
-                    return Err(self.fail(failed("filter", &filter.name, error)));
+                    return Err(self.fail(self.drivers.failed(who, error)));
                 }
                 Err(_) => {}
             }
@@ -364,7 +318,8 @@ impl HostStates for RequestHosts {
         let (name, node) = (host.host_name().to_owned(), host.node_name().to_owned());
         let request = self.request();
         let manager = &self.drivers.host_manager.driver;
-        manager.consume_from_request(&name, &node, &request)?;
+        let consume = || manager.consume_from_request(&name, &node, &request);
+        self.manages(Method::Consume, consume)?;
         let mut state = self.state();
         if !state.fields.group_policies.is_empty() {
             state.fields.group_hosts.push(name.clone());
@@ -372,6 +327,15 @@ impl HostStates for RequestHosts {
         }
         state.consumed.push((name, node));
         Ok(())
+    }
+}
+
+/// A driver that is fenced was said once; each request would say it again.
+fn say_failed(name: &str, role: &str, code: &str, error: &dyn std::fmt::Display) {
+    if code == crate::codes::DRIVER_FENCED {
+        tracing::debug!(code, "{role} `{name}` is left out: {error}");
+    } else {
+        tracing::warn!(code, "{role} `{name}` failed: {error}");
     }
 }
 

@@ -4,6 +4,7 @@
 //! `rpcapi.rs`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,10 +15,13 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use uuid::Uuid;
 
+use super::drivers::SchedulerDrivers;
 use super::errors::SelectError;
-use super::host_states::{SchedulerDrivers, failed};
 use super::refresh::View;
 use super::select::{Choice, Selections, select};
+use super::trail::{Place, Trail, Who};
+use super::watchdog::Watchdog;
+use crate::call_watch::Watched;
 use crate::driver_call::{CallError, DriverCalls};
 
 /// Requests that wait or run at the same time.
@@ -38,7 +42,7 @@ pub struct SchedulerConfig {
     pub max_attempts: u32,
     /// Age of a heartbeat from which on a service counts as down; whole seconds.
     pub service_down_time: Duration,
-    /// Longest time for one selection, waiting included.
+    /// Longest time for one selection, and for waiting for those before it.
     pub select_timeout: Duration,
 }
 
@@ -60,8 +64,12 @@ pub struct SchedulerManager {
     drivers: Arc<SchedulerDrivers>,
     objects: Arc<dyn ObjectApi>,
     calls: DriverCalls,
-    /// Held during a selection: requests see each other's consumption, and no host moves.
-    view: Arc<Mutex<View>>,
+    /// Held during a selection: requests see each other's consumption, and no host moves. The view itself goes to the
+    /// selection's thread and comes back with the answer; when that does not come, the next one begins with an empty
+    /// view, which reads every record again.
+    turn: Arc<Mutex<View>>,
+    /// A selection that was given up has come back since, and may have told the host manager old news.
+    is_stale: Arc<AtomicBool>,
     places: Semaphore,
 }
 
@@ -78,7 +86,8 @@ impl SchedulerManager {
             config,
             drivers: Arc::new(drivers),
             objects,
-            view: Arc::default(),
+            turn: Arc::default(),
+            is_stale: Arc::default(),
             places: Semaphore::new(REQUESTS_MAX),
         }
     }
@@ -106,47 +115,88 @@ impl SchedulerManager {
             alternates: self.config.max_attempts.saturating_sub(1),
             seed: Uuid::new_v4().as_u64_pair().0,
         };
-        let name = self.drivers.scheduler.name.clone();
-        let mut view = self.locked_view().await?;
-        let changes = view.changes(self.objects.as_ref()).await;
-        let changes = changes
-            .map_err(|error| SelectError::Records(error.code().to_owned(), error.to_string()))?;
-        let drivers = Arc::clone(&self.drivers);
+        let mut turn = self.turn().await?;
+        let read = turn.read(self.objects.as_ref()).await;
+        read.map_err(|error| SelectError::Records(error.code().to_owned(), error.to_string()))?;
+        let view = std::mem::take(&mut *turn);
+        let (view, selections) = self
+            .select_on_thread(ctx, view, (spec, uuids), choice)
+            .await?;
+        *turn = view;
+        selections
+    }
+
+    /// The selection itself, on a thread of its own, under a watchdog. The view is lost if it is given up.
+    async fn select_on_thread(
+        &self,
+        ctx: &RequestContext,
+        mut view: View,
+        (spec, uuids): (RequestSpec, Vec<String>),
+        choice: Choice,
+    ) -> Result<(View, Result<Selections, SelectError>), SelectError> {
+        let trail = Arc::new(Trail::new(Arc::clone(&self.drivers)));
+        let watchdog = Arc::new(Watchdog::new(Arc::clone(&trail)));
+        let calls = self.calls.watched(Watched::by(watchdog.clone()));
         let down_time = i64::try_from(self.config.service_down_time.as_secs());
         let down_time = down_time.unwrap_or(i64::MAX);
-        let answer = self.calls.blocking_or_late(
+        let is_stale = Arc::clone(&self.is_stale);
+        let answer = calls.blocking_or_late(
             &ctx.request_id,
-            &name,
+            SELECT,
             move |context| {
-                view.apply(changes, &drivers.host_manager, down_time);
-                Ok(select(&view, &drivers, context, (&spec, &uuids), choice))
+                let selected = match view.apply(&trail, down_time) {
+                    Ok(()) => select(&view, &trail, context, (&spec, &uuids), choice),
+                    Err(error) => Err(trail.drivers().failed(Who::HostManager, error)),
+                };
+                Ok((view, selected))
             },
-            |late| {
-                if let Ok(Ok((hosts, _))) = late {
+            move |late| {
+                is_stale.store(true, Ordering::Relaxed);
+                if let Ok((_, Ok((hosts, _)))) = late {
                     hosts.release();
                 }
             },
         );
-        match answer.await {
-            Ok(selected) => selected.map(|(_, selections)| selections),
-            Err(error) => Err(failed("scheduler", &name, error)),
+        let answer = tokio::select! {
+            biased;
+            answer = answer => answer,
+            never = watchdog.look_half_way(calls.deadline()) => match never {},
+        };
+        match answer {
+            Ok((view, selected)) => Ok((view, selected.map(|(_, selections)| selections))),
+            Err(error) => Err(self.gave_up(&watchdog, error)),
+        }
+    }
+
+    /// Who kept the selection from ending, and in what.
+    fn gave_up(&self, watchdog: &Watchdog, error: CallError) -> SelectError {
+        match watchdog.held_by() {
+            Some(Place { who, method }) => {
+                let named = format!("{} in `{}`", self.drivers.named(who), method.name());
+                SelectError::Driver(named, error)
+            }
+            None => self.drivers.failed(Who::Scheduler, error),
         }
     }
 
     /// Waits for the requests before this one.
-    async fn locked_view(&self) -> Result<OwnedMutexGuard<View>, SelectError> {
+    async fn turn(&self) -> Result<OwnedMutexGuard<View>, SelectError> {
         let limit = self.config.select_timeout;
-        let locked = Arc::clone(&self.view).lock_owned();
-        tokio::time::timeout(limit, locked).await.map_err(|_| {
-            let name = &self.drivers.scheduler.name;
-            failed("scheduler", name, CallError::Timeout(limit))
-        })
+        let turn = Arc::clone(&self.turn).lock_owned();
+        let mut turn = tokio::time::timeout(limit, turn)
+            .await
+            .map_err(|_| SelectError::Waited(limit))?;
+        if self.is_stale.swap(false, Ordering::Relaxed) {
+            *turn = View::default();
+        }
+        Ok(turn)
     }
 
     async fn run_driver_tasks(&self) -> Result<(), ServiceError> {
-        let driver = Arc::clone(&self.drivers.scheduler.driver);
-        let name = &self.drivers.scheduler.name;
-        let ran = self.calls.blocking("periodic", name, move |context| {
+        let scheduler = &self.drivers.scheduler;
+        let (driver, name) = (Arc::clone(&scheduler.driver), &scheduler.name);
+        let calls = self.calls.watched(scheduler.watch.clone());
+        let ran = calls.blocking("periodic", "run_periodic_tasks", move |context| {
             driver.run_periodic_tasks(context)
         });
         ran.await.map_err(|error| {
@@ -176,17 +226,25 @@ impl Manager for SchedulerManager {
     }
 }
 
+/// The interface's one method.
+pub(super) const SELECT: &str = "select_destinations";
+
+/// What calls of this interface name.
+pub(super) fn target() -> EndpointTarget {
+    EndpointTarget::new(4, 4)
+}
+
 /// The RPC interface, version 4.4.
 struct SchedulerEndpoint(Arc<SchedulerManager>);
 
 #[async_trait]
 impl Endpoint for SchedulerEndpoint {
     fn target(&self) -> EndpointTarget {
-        EndpointTarget::new(4, 4)
+        target()
     }
 
     async fn dispatch(&self, ctx: RequestContext, method: &str, args: Value) -> Dispatched {
-        if method != "select_destinations" {
+        if method != SELECT {
             return Dispatched::NoSuchMethod;
         }
         Dispatched::Result(match decode(&args) {

@@ -3,6 +3,8 @@
 //! Holds the drivers that decide and keeps the host manager's view up to date. Must not write any
 //! record. Siblings use [`rpcapi`] only.
 
+mod absent;
+mod drivers;
 mod errors;
 mod host_states;
 mod manager;
@@ -10,10 +12,14 @@ mod normalise;
 mod refresh;
 pub mod rpcapi;
 mod select;
+mod trail;
 mod translate;
+mod watchdog;
 
+pub use absent::AbsentScheduler;
+pub use drivers::{FaultPolicy, SchedulerDrivers};
 pub use errors::SelectError;
-pub use host_states::{FaultPolicy, FilterCount, RequestHosts, SchedulerDrivers};
+pub use host_states::{FilterCount, RequestHosts};
 pub use manager::{INSTANCES_MAX, REQUESTS_MAX, SchedulerConfig, SchedulerManager};
 pub use normalise::{normalise, weight_bounds};
 pub use rpcapi::SchedulerApi;

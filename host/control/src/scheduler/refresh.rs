@@ -4,17 +4,17 @@
 //! Must not choose hosts. One bad record never hides the others. Run before each selection, under
 //! the scheduler's lock.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use longshore_objects::{
     ComputeNode, ComputeNodeList, ObjectApi, ObjectError, Service, ServiceList, now,
 };
-use longshore_plugin_api::{HostManager, ServiceState};
+use longshore_plugin_api::{DriverError, ServiceState};
 
+use super::trail::{Method, Trail, Who};
 use super::translate;
 use crate::codes;
-use crate::driver_call::guarded;
-use crate::drivers::NamedDriver;
+use crate::driver_call::CallError;
 
 /// What the scheduler knows of the records, beside what the host manager holds.
 #[derive(Default)]
@@ -26,6 +26,7 @@ pub(super) struct View {
     node_uuids: HashMap<(String, String), String>,
     /// Second of the last look at every service's age.
     swept: i64,
+    pending: Changes,
 }
 
 /// A compute service as last read, and the state that the host manager was told.
@@ -35,53 +36,68 @@ struct Seen {
 }
 
 /// Records that changed, not yet applied.
-pub(super) struct Changes {
-    nodes: Vec<ComputeNode>,
-    services: Vec<Service>,
+#[derive(Default)]
+struct Changes {
+    nodes: VecDeque<ComputeNode>,
+    services: VecDeque<Service>,
+    /// Hosts whose service may be in another state than the host manager was told.
+    silent: VecDeque<String>,
+}
+
+impl Changes {
+    fn is_empty(&self) -> bool {
+        self.nodes.is_empty() && self.services.is_empty() && self.silent.is_empty()
+    }
 }
 
 impl View {
-    /// Reads what changed. The view is as before until the changes are applied.
+    /// Reads what changed, unless what was read before is not applied yet. The view is as before until it is.
     ///
     /// # Errors
     /// Those of reading.
-    pub(super) async fn changes(&self, api: &dyn ObjectApi) -> Result<Changes, ObjectError> {
+    pub(super) async fn read(&mut self, api: &dyn ObjectApi) -> Result<(), ObjectError> {
+        if !self.pending.is_empty() {
+            return Ok(());
+        }
         let nodes = ComputeNodeList::get_changed_since(api, self.nodes_generation).await?;
         let services = ServiceList::get_changed_since(api, self.services_generation).await?;
-        Ok(Changes {
-            nodes: nodes.into_objects(),
-            services: services.into_objects(),
-        })
+        self.pending.nodes = nodes.into_objects().into();
+        self.pending.services = services.into_objects().into();
+        Ok(())
     }
 
     /// Tells the host manager what changed and who went silent. `down_time_s` is the age in
-    /// seconds from which on a service counts as down.
-    pub(super) fn apply(
-        &mut self,
-        changes: Changes,
-        manager: &NamedDriver<dyn HostManager>,
-        down_time_s: i64,
-    ) {
-        let mut changed = Vec::new();
-        for service in changes.services {
+    /// seconds from which on a service counts as down. One bad record is left out.
+    ///
+    /// # Errors
+    /// That the host manager is not to be called; the rest is told when it may be.
+    pub(super) fn apply(&mut self, trail: &Trail, down_time_s: i64) -> Result<(), CallError> {
+        let at = now().as_unix();
+        while let Some(service) = self.pending.services.pop_front() {
             self.services_generation = self.services_generation.max(service.generation());
             if service.binary() == crate::BINARY_COMPUTE {
-                changed.push(service.host().to_owned());
+                self.pending.silent.push_back(service.host().to_owned());
                 self.note(service);
             }
         }
-        let at = now().as_unix();
         if self.swept != at {
             self.swept = at;
-            changed = self.services.keys().cloned().collect();
+            self.pending.silent = self.services.keys().cloned().collect();
         }
-        for host in changed {
-            self.tell(&host, manager, at, down_time_s);
+        while let Some(host) = self.pending.silent.pop_front() {
+            if let Err(error) = self.tell(&host, trail, at, down_time_s) {
+                self.pending.silent.push_front(host);
+                return Err(error);
+            }
         }
-        for node in changes.nodes {
+        while let Some(node) = self.pending.nodes.pop_front() {
             self.nodes_generation = self.nodes_generation.max(node.generation());
-            self.take_node(&node, manager);
+            if let Err(error) = self.take_node(&node, trail) {
+                self.pending.nodes.push_front(node);
+                return Err(error);
+            }
         }
+        Ok(())
     }
 
     /// The identifier of a node.
@@ -103,50 +119,70 @@ impl View {
     fn tell(
         &mut self,
         host: &str,
-        manager: &NamedDriver<dyn HostManager>,
+        trail: &Trail,
         at: i64,
         down_time_s: i64,
-    ) {
+    ) -> Result<(), CallError> {
         let Some(seen) = self.services.get_mut(host) else {
-            return;
+            return Ok(());
         };
         let state = service_state(&seen.record, at, down_time_s);
         if seen.told.as_ref() == Some(&state) {
-            return;
+            return Ok(());
         }
-        match guarded(|| manager.driver.update_service(&state)) {
-            Ok(()) => seen.told = Some(state),
-            Err(error) => warn(manager, host, error.code(), &error.to_string()),
+        let manager = &trail.drivers().host_manager.driver;
+        let update = || manager.update_service(&state);
+        if took(trail, host, Method::UpdateService, update)? {
+            seen.told = Some(state);
         }
         if seen.record.deleted() {
             self.services.remove(host);
         }
+        Ok(())
     }
 
-    fn take_node(&mut self, node: &ComputeNode, manager: &NamedDriver<dyn HostManager>) {
+    fn take_node(&mut self, node: &ComputeNode, trail: &Trail) -> Result<(), CallError> {
         let (host, name) = (node.host(), node.hypervisor_hostname());
+        let manager = &trail.drivers().host_manager.driver;
         let key = (host.to_owned(), name.to_owned());
         if node.deleted() {
             self.node_uuids.remove(&key);
-            if let Err(error) = guarded(|| manager.driver.remove_host(host, name)) {
-                warn(manager, host, error.code(), &error.to_string());
-            }
-            return;
+            let remove = || manager.remove_host(host, name);
+            took(trail, host, Method::RemoveHost, remove)?;
+            return Ok(());
         }
         self.node_uuids.insert(key, node.uuid().to_owned());
         match translate::report(node) {
             Ok(report) => {
-                if let Err(error) = guarded(|| manager.driver.update_host(&report)) {
-                    warn(manager, host, error.code(), &error.to_string());
-                }
+                let update = || manager.update_host(&report);
+                took(trail, host, Method::UpdateHost, update)?;
             }
-            Err(text) => warn(manager, host, codes::BAD_SPEC, &text),
+            Err(text) => left_out(trail, host, codes::BAD_SPEC, &text),
+        }
+        Ok(())
+    }
+}
+
+/// Tells the host manager something of a host; answers whether it took it.
+fn took<T>(
+    trail: &Trail,
+    host: &str,
+    method: Method,
+    call: impl FnOnce() -> Result<T, DriverError>,
+) -> Result<bool, CallError> {
+    match trail.call(Who::HostManager, method, call) {
+        Ok(_) => Ok(true),
+        Err(error @ CallError::Fenced(_)) => Err(error),
+        Err(error) if trail.is_given_up() => Err(error),
+        Err(error) => {
+            left_out(trail, host, error.code(), &error.to_string());
+            Ok(false)
         }
     }
 }
 
-fn warn(manager: &NamedDriver<dyn HostManager>, host: &str, code: &str, text: &str) {
-    let manager = &manager.name;
+fn left_out(trail: &Trail, host: &str, code: &str, text: &str) {
+    let manager = &trail.drivers().host_manager.name;
     tracing::warn!(code, manager, host, "the host's report is left out: {text}");
 }
 

@@ -8,11 +8,13 @@ use std::sync::Arc;
 use longshore_objects::{RequestSpec, Selection};
 use longshore_plugin_api::{self as api, CallContext, HostStates, HostTable, SelectOptions};
 
+use super::drivers::SchedulerDrivers;
 use super::errors::SelectError;
-use super::host_states::{RequestHosts, SchedulerDrivers, failed};
+use super::host_states::RequestHosts;
 use super::refresh::View;
+use super::trail::{Method, Trail, Who};
 use super::translate;
-use crate::driver_call::{CallError, guarded};
+use crate::driver_call::CallError;
 
 /// Per instance: the chosen host first, then alternates.
 pub(super) type Selections = Vec<Vec<Selection>>;
@@ -33,7 +35,7 @@ pub(super) struct Choice {
 /// Any [`SelectError`] but those of the queue; nothing is consumed then.
 pub(super) fn select(
     view: &View,
-    drivers: &Arc<SchedulerDrivers>,
+    trail: &Arc<Trail>,
     context: &CallContext<'_>,
     (spec, uuids): (&RequestSpec, &[String]),
     choice: Choice,
@@ -44,7 +46,7 @@ pub(super) fn select(
     };
     let instances = u32::try_from(uuids.len()).unwrap_or(u32::MAX);
     let fields = translate::request(spec, first, instances).map_err(SelectError::BadSpec)?;
-    let hosts = RequestHosts::new(Arc::clone(drivers), fields)?;
+    let hosts = RequestHosts::on(Arc::clone(trail), fields)?;
     let options = SelectOptions {
         instances,
         host_subset_size: choice.host_subset_size.max(1),
@@ -52,14 +54,15 @@ pub(super) fn select(
         alternates: choice.alternates,
         seed: choice.seed,
     };
-    let (name, request) = (&drivers.scheduler.name, hosts.request());
+    let (drivers, request) = (trail.drivers(), hosts.request());
     let driver = &drivers.scheduler.driver;
-    let answer = guarded(|| driver.select_destinations(context, &request, &options, &hosts));
+    let select = || driver.select_destinations(context, &request, &options, &hosts);
+    let answer = trail.call(Who::Scheduler, Method::SelectDestinations, select);
     let checked = match (hosts.take_fault(), answer) {
         (Some(fault), _) => Err(fault),
-        (None, Err(error)) => Err(refused(name, &hosts, error)),
+        (None, Err(error)) => Err(refused(drivers, &hosts, error)),
         (None, Ok(answer)) => check(view, &hosts, &options, &answer)
-            .map_err(|what| SelectError::BadValue(format!("scheduler `{name}`"), what)),
+            .map_err(|what| SelectError::BadValue(drivers.named(Who::Scheduler), what)),
     };
     match checked {
         Ok(selections) => Ok((hosts, selections)),
@@ -71,9 +74,9 @@ pub(super) fn select(
 }
 
 /// A driver's word that no host fits becomes the whole story; other errors keep the driver's name.
-fn refused(name: &str, hosts: &RequestHosts, error: CallError) -> SelectError {
+fn refused(drivers: &SchedulerDrivers, hosts: &RequestHosts, error: CallError) -> SelectError {
     if !SelectError::is_no_valid_host(&error) {
-        return failed("scheduler", name, error);
+        return drivers.failed(Who::Scheduler, error);
     }
     let (known, eligible) = hosts.sizes();
     SelectError::NoValidHost {

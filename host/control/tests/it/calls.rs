@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+use longshore_control::call_watch::Note;
 use longshore_control::{CallEnd, CallError, CallWatch, Watched};
 use longshore_plugin_api::DriverError;
 use tokio::sync::oneshot;
@@ -72,9 +73,14 @@ impl CallWatch for Notes {
         }
     }
 
-    fn during(&self, method: &str, call: &mut dyn FnMut()) {
+    fn begin(&self, method: &str) -> Note {
         self.told(format!("begins {method}"));
-        call();
+        Note(Some(7))
+    }
+
+    fn end(&self, note: Note) {
+        assert_eq!(note, Note(Some(7)));
+        self.told("ends".to_owned());
     }
 
     fn ended(&self, how: CallEnd) {
@@ -91,13 +97,20 @@ async fn a_watch_sees_each_call_and_may_refuse_it() {
     failed.await.unwrap_err();
     assert_eq!(
         notes.take(),
-        ["begins spawn", "Answered", "begins spawn", "Answered"]
+        [
+            "begins spawn",
+            "ends",
+            "Answered",
+            "begins spawn",
+            "ends",
+            "Answered"
+        ]
     );
     calls
         .blocking::<()>("req", "destroy", |_| panic!("no"))
         .await
         .unwrap_err();
-    assert_eq!(notes.take(), ["begins destroy", "Panicked"]);
+    assert_eq!(notes.take(), ["begins destroy", "ends", "Panicked"]);
     notes.closed.store(true, Ordering::Relaxed);
     let fenced = calls
         .blocking::<()>("req", "spawn", |_| unreachable!())
@@ -127,5 +140,5 @@ async fn a_watch_hears_of_a_stuck_call_and_of_its_return() {
     assert_eq!(notes.take(), ["begins spawn", "Stuck"]);
     go.send(()).unwrap();
     kept.await.unwrap().unwrap();
-    assert_eq!(notes.take(), ["CameBack"]);
+    assert_eq!(notes.take(), ["ends", "CameBack"]);
 }

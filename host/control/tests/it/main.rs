@@ -8,6 +8,7 @@
 mod boot;
 mod calls;
 mod fakes;
+mod fences;
 mod operations;
 mod recovery;
 mod scheduler;

@@ -299,7 +299,7 @@ fn a_single_host_weighs_nothing_and_nobody_is_asked() {
 }
 
 /// Records without any host: the host manager is filled by the test.
-struct NoRecords;
+pub(crate) struct NoRecords;
 
 #[async_trait]
 impl ObjectApi for NoRecords {

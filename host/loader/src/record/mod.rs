@@ -96,18 +96,37 @@ impl InFlight {
     /// Notes a call as running until the guard is dropped. `since_ms` is when it began, in milliseconds since 1970, as
     /// the caller knows it anyway; 0 if not. With [`SLOTS_MAX`] calls running, one more is counted and not noted.
     pub fn begin(&self, driver: DriverNumber, call: CallName, since_ms: u64) -> InCall<'_> {
-        let slot = driver.0.and_then(|_| self.take_slot());
-        if let (Some(slot), Some(number)) = (slot, driver.0) {
-            slot[1].store(since_ms, Ordering::Relaxed);
-            for (word, part) in slot[2..].iter().zip(call.words()) {
-                word.store(*part, Ordering::Relaxed);
-            }
-            // Last: whoever reads a driver here reads its call too.
-            slot[0].store(u64::from(number) + FIRST, Ordering::Release);
-        }
         InCall {
-            state: slot.map(|slot| &slot[0]),
+            record: self,
+            slot: self.note(driver, call, since_ms),
         }
+    }
+
+    /// As `begin`, for whoever cannot keep a guard: the slot is free again after [`InFlight::end`].
+    pub fn note(&self, driver: DriverNumber, call: CallName, since_ms: u64) -> Option<Slot> {
+        let number = driver.0?;
+        let taken = self.take_slot()?;
+        let slot = self.slot(taken);
+        slot[1].store(since_ms, Ordering::Relaxed);
+        for (word, part) in slot[2..].iter().zip(call.words()) {
+            word.store(*part, Ordering::Relaxed);
+        }
+        // Last: whoever reads a driver here reads its call too.
+        slot[0].store(u64::from(number) + FIRST, Ordering::Release);
+        Some(taken)
+    }
+
+    /// The call that was noted here has ended.
+    #[inline]
+    pub fn end(&self, slot: Slot) {
+        self.slot(slot)[0].store(0, Ordering::Release);
+    }
+
+    /// The calls that run now, the longest first.
+    pub fn running(&self) -> Vec<DeathCall> {
+        let words = self.file.words().iter();
+        let words: Vec<u64> = words.map(|word| word.load(Ordering::Acquire)).collect();
+        post_mortem::calls(&words)
     }
 
     /// Says that the process ends by its own decision: whatever still runs then is nobody's fault.
@@ -122,25 +141,32 @@ impl InFlight {
 
     /// A free slot, now taken. Threads begin to look at different places, as their stacks are.
     #[inline]
-    fn take_slot(&self) -> Option<&[AtomicU64]> {
+    fn take_slot(&self) -> Option<Slot> {
         const PAGE_BITS: u32 = 12;
         let words = self.file.words();
         let on_stack = 0_u8;
         let page = (&raw const on_stack).addr() >> PAGE_BITS;
         let first = page.wrapping_mul(0x9E37_79B9) >> 8;
         for step in 0..SLOTS_MAX {
-            let at = SLOTS + (first.wrapping_add(step) % SLOTS_MAX) * SLOT_WORDS;
-            let slot = &words[at..at + SLOT_WORDS];
-            let taken = slot[0].load(Ordering::Relaxed) == 0
-                && slot[0]
+            let at = first.wrapping_add(step) % SLOTS_MAX;
+            let state = &words[SLOTS + at * SLOT_WORDS];
+            let taken = state.load(Ordering::Relaxed) == 0
+                && state
                     .compare_exchange(0, TAKEN, Ordering::Acquire, Ordering::Relaxed)
                     .is_ok();
             if taken {
-                return Some(slot);
+                return u32::try_from(at).ok().map(Slot);
             }
         }
         words[DROPPED].fetch_add(1, Ordering::Relaxed);
         None
+    }
+
+    /// A number that is not from here means no other slot than the last one.
+    #[inline]
+    fn slot(&self, Slot(at): Slot) -> &[AtomicU64] {
+        let at = SLOTS + (at as usize).min(SLOTS_MAX - 1) * SLOT_WORDS;
+        &self.file.words()[at..at + SLOT_WORDS]
     }
 
     fn lock_drivers(&self) -> MutexGuard<'_, Vec<DriverId>> {
@@ -148,18 +174,23 @@ impl InFlight {
     }
 }
 
+/// Where a running call is noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot(pub u32);
+
 /// A call that runs; it has ended when this is dropped.
 #[derive(Debug)]
 #[must_use = "the call counts as ended when this is dropped"]
 pub struct InCall<'r> {
-    state: Option<&'r AtomicU64>,
+    record: &'r InFlight,
+    slot: Option<Slot>,
 }
 
 impl Drop for InCall<'_> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(state) = self.state {
-            state.store(0, Ordering::Release);
+        if let Some(slot) = self.slot {
+            self.record.end(slot);
         }
     }
 }
@@ -181,6 +212,16 @@ impl Recorded {
     /// Notes a call that begins now.
     pub fn begin(&self, call: CallName) -> InCall<'_> {
         self.record.begin(self.number, call, now_ms())
+    }
+
+    /// The same without a guard.
+    pub fn note(&self, call: CallName) -> Option<Slot> {
+        self.record.note(self.number, call, now_ms())
+    }
+
+    /// The call that was noted here has ended.
+    pub fn end(&self, slot: Slot) {
+        self.record.end(slot);
     }
 }
 

@@ -64,17 +64,21 @@ pub fn post_mortem(dir: &Path) -> io::Result<Option<Death>> {
     Ok(layout::words(&bytes).map(|words| death(&words)))
 }
 
-fn death(words: &[u64]) -> Death {
-    let mut calls: Vec<DeathCall> = (0..SLOTS_MAX)
-        .filter_map(|slot| call(words, slot))
-        .collect();
+/// The calls that run by these words, the longest first.
+pub(super) fn calls(words: &[u64]) -> Vec<DeathCall> {
+    let calls = (0..SLOTS_MAX).filter_map(|slot| call(words, slot));
+    let mut calls: Vec<DeathCall> = calls.collect();
     calls.sort_by_key(|call| call.since_ms);
+    calls
+}
+
+fn death(words: &[u64]) -> Death {
     Death {
         started_ms: words[STARTED],
         pid: words[PID],
         clean: words[CLEAN] != 0,
         machine_restarted: words[layout::BOOT..layout::BOOT + 2] != layout::boot_id(),
-        calls,
+        calls: calls(words),
     }
 }
 

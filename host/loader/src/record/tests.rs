@@ -49,6 +49,22 @@ fn what_runs_at_the_end_is_there_at_the_next_start() {
 }
 
 #[test]
+fn a_note_without_a_guard_is_seen_by_the_process_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let record = InFlight::open(dir.path()).unwrap();
+    let one = Recorded::new(Arc::new(record), &driver("one"));
+    let slot = one.note(CallName::new("weigh_all")).unwrap();
+    let running = one.record.running();
+    assert_eq!(running.len(), 1);
+    assert_eq!(
+        (running[0].driver.name.as_str(), running[0].call.as_str()),
+        ("one", "weigh_all")
+    );
+    one.end(slot);
+    assert_eq!(one.record.running(), []);
+}
+
+#[test]
 fn an_end_by_decision_blames_nobody() {
     let dir = tempfile::tempdir().unwrap();
     let record = InFlight::open(dir.path()).unwrap();

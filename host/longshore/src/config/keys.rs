@@ -107,6 +107,8 @@ const WEIGHERS: &[(&str, f64)] = &[("ram", 1.0), ("cpu", 1.0), ("disk", 1.0), ("
 
 /// A day: no interval or deadline is longer.
 const DAY_S: i64 = 86_400;
+/// Half of what the conductor waits for the scheduler: a request may wait as long for the one before it.
+const SELECT_S_MAX: i64 = 30;
 const RATIO_MAX: f64 = 1_000_000.0;
 const MB_MAX: i64 = 1 << 40;
 
@@ -176,6 +178,8 @@ keys! {
         "skip"]), F::Text("fail"), None, "what a failing filter means for the request";
     on_weigher_fault: K::Word(&["skip",
         "fail"]), F::Text("skip"), None, "what a failing weigher means for the request";
+    driver_deadline_s: K::Integer(1, SELECT_S_MAX), F::Integer(30), None,
+        "how long its drivers may take for one request";
     [compute]
     virt: K::Text, F::Text("fake"), VIRT,
         "the virtualisation driver";
@@ -215,9 +219,9 @@ keys! {
         "never"]), F::Text("new"), None, "which plugins are tried in a process of their own first";
     panic_limit: K::Integer(1, 1_000_000), F::Integer(3), None,
         "panics after which a driver is not called for a while";
-    record: K::Word(&["virt",
+    record: K::Word(&["needed", "virt",
         "all",
-        "none"]), F::Text("virt"), None, "whose calls are noted, to name the guilty after a crash";
+        "none"]), F::Text("needed"), None, "whose calls are noted, to name the guilty after a crash";
     [trust]
     owners: K::Names, F::Names(&[]), None,
         "users beside root and the service's own that may own plugin files";

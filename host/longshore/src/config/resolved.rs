@@ -126,6 +126,8 @@ pub struct SchedulerConfig {
     pub on_filter_fault: OnFault,
     /// What a failing weigher means for the request.
     pub on_weigher_fault: OnFault,
+    /// How long its drivers may take for one request, in seconds.
+    pub driver_deadline_s: u64,
 }
 
 /// What a failing filter or weigher means for the request.
@@ -193,6 +195,8 @@ pub struct PluginsConfig {
 /// Whose calls are noted in the in-flight record. Building a driver always is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordedCalls {
+    /// Those of the drivers that services cannot do without: virt, scheduler, host manager.
+    Needed,
     /// The virt driver's.
     Virt,
     /// Those of filters and weighers too.
@@ -282,7 +286,8 @@ pub(super) fn resolve(raw: &RawConfig, found: &mut Vec<Diagnostic>) -> Config {
             record: match values.text("plugins", "record").as_str() {
                 "all" => RecordedCalls::All,
                 "none" => RecordedCalls::None,
-                _ => RecordedCalls::Virt,
+                "virt" => RecordedCalls::Virt,
+                _ => RecordedCalls::Needed,
             },
         },
         trust: values.trust(),
@@ -438,6 +443,7 @@ impl Values<'_> {
                 .boolean("scheduler", "shuffle_best_same_weighed_hosts"),
             on_filter_fault: on_fault("on_filter_fault"),
             on_weigher_fault: on_fault("on_weigher_fault"),
+            driver_deadline_s: self.integer("scheduler", "driver_deadline_s"),
         }
     }
 

@@ -119,9 +119,13 @@ pub(super) fn scheduler(
         let weigher = NamedWeigher::new(e.name(), Arc::clone(e.driver()), multiplier(asked));
         weigher.watched(watches.of(e, ""))
     });
+    let scheduler = NamedDriver::new(names.driver.clone(), scheduler.driver())
+        .watched(watches.of(scheduler.extension(), ""));
+    let host_manager = NamedDriver::new(names.host_manager.clone(), host_manager.driver())
+        .watched(watches.of(host_manager.extension(), ""));
     let drivers = SchedulerDrivers::new(
-        NamedDriver::new(names.driver.clone(), scheduler.driver()),
-        NamedDriver::new(names.host_manager.clone(), host_manager.driver()),
+        scheduler,
+        host_manager,
         filters.collect(),
         weighers.collect(),
     );
@@ -180,6 +184,7 @@ pub(super) fn virt(
         .for_host(host)
         .driver(&config.compute.virt);
     let manager = one.map_err(|f| refused(&f))?;
+    let watched = watches.of(manager.extension(), host);
     manager.extension().ready().map_err(|e| {
         let what = format!(
             "driver `{}` for `{VIRT}` is not ready on `{host}`",
@@ -193,7 +198,6 @@ pub(super) fn virt(
             None => failure,
         }
     })?;
-    let watched = watches.of(manager.extension(), host);
     Ok((manager.driver(), watched))
 }
 

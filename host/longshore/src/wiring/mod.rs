@@ -5,6 +5,7 @@
 //! Everything is decided in the parts; here they are put together. Called by `cli::up`.
 
 mod drivers;
+mod endings;
 mod last_end;
 mod limits;
 mod owners;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_control::api::{self, ApiConfig, ApiParts};
+use longshore_loader::dynlib;
 use longshore_loader::quarantine::Quarantine;
 use longshore_loader::record::InFlight;
 use longshore_service::drain::DrainEnd;
@@ -36,6 +38,11 @@ use plugin_view::{Drivers, LocalPlugins, Ready};
 use services::Shared;
 use watch::Watches;
 
+/// Stack of the threads that drivers are called on, in bytes.
+const CALL_STACK: usize = 4 << 20;
+/// How long calls that still run after the drain are waited for.
+const CALLS_LEFT: Duration = Duration::from_secs(1);
+
 /// Runs every service in this process until a signal asks it to stop.
 ///
 /// # Errors
@@ -48,15 +55,21 @@ pub fn up(start: Start) -> Result<Exit, Failure> {
     let _lock = state_dir::lock(&start.config.host.state_dir)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        // Where a stack overflows, the system says the thread's name.
+        .thread_name("longshore-driver-calls")
+        .thread_stack_size(CALL_STACK)
         .build();
     let runtime =
         runtime.map_err(|e| Failure::new(Exit::Failed, crate::codes::STATE_DIR, e.to_string()))?;
     let (record, quarantine) = last_end::judge(&start.config.host.state_dir)?;
-    let ended = runtime.block_on(run(start, &record, quarantine));
+    endings::tell_who_exits(&record);
+    let watches = Arc::new(Watches::new(&start.config.plugins));
+    let ended = runtime.block_on(run(start, &record, quarantine, &watches));
+    // Driver calls that never return must not keep the process.
+    runtime.shutdown_timeout(CALLS_LEFT);
+    endings::drop_drivers(&watches);
     // From here on nobody is blamed: a driver that does not come back is left behind.
     record.end_clean();
-    // Driver calls that never return must not keep the process.
-    runtime.shutdown_timeout(Duration::from_secs(1));
     ended
 }
 
@@ -64,6 +77,7 @@ async fn run(
     start: Start,
     record: &Arc<InFlight>,
     quarantine: Quarantine,
+    watches: &Arc<Watches>,
 ) -> Result<Exit, Failure> {
     let Start {
         config,
@@ -88,12 +102,11 @@ async fn run(
     limits::raise_open_files();
     let loader = drivers::loader(map, &config)?;
     loader.watch(Arc::clone(record), quarantine);
-    let watches = Arc::new(Watches::new(&config.plugins));
     let shared = Shared {
         store,
         transport,
         loader,
-        watches: Arc::clone(&watches),
+        watches: Arc::clone(watches),
     };
     let hosts = services::host_names(&config, hosts);
     let services = services::build(&config, &shared, &hosts)?;
@@ -106,10 +119,14 @@ async fn run(
         readiness: Arc::new(Ready {
             store: shared.store.clone(),
             drivers: Arc::clone(&drivers),
-            watches,
+            watches: Arc::clone(watches),
             down: services.down,
         }),
-        plugins: Arc::new(LocalPlugins::new(shared.loader.clone(), drivers)),
+        plugins: Arc::new(LocalPlugins {
+            loader: shared.loader.clone(),
+            drivers,
+            watches: Arc::clone(watches),
+        }),
     });
     let mut launcher = Launcher::new(GRACEFUL_TIMEOUT);
     for service in services.list {
@@ -175,13 +192,13 @@ async fn until_stopped(launcher: &Launcher, signals: &mut Signals, record: &InFl
 /// Ends the process at the second signal, as if it had killed it.
 async fn second(signals: &mut Signals, record: &InFlight) {
     loop {
-        let number = match signals.next().await {
+        let number: u8 = match signals.next().await {
             Signal::Term => 15,
             Signal::Int => 2,
             Signal::Hup => continue,
         };
         record.end_clean();
-        std::process::exit(128 + number);
+        dynlib::leave(128 + number);
     }
 }
 

@@ -11,7 +11,8 @@ use longshore_store::Store;
 use serde_json::{Value as Json, json};
 
 use super::drivers::{FILTER, HOST_MANAGER, SCHEDULER, VIRT, WEIGHER};
-use super::watch::{DriverWatch, Watches};
+use super::services::Down;
+use super::watch::{DriverWatch, Watches, WhyFenced};
 use crate::cli::plugin_files;
 use crate::config::Config;
 
@@ -70,21 +71,19 @@ impl Drivers {
 
 /// The plugins as the files and the loader say.
 pub(super) struct LocalPlugins {
-    loader: Loader,
-    drivers: Arc<Drivers>,
+    pub(super) loader: Loader,
+    pub(super) drivers: Arc<Drivers>,
+    pub(super) watches: Arc<Watches>,
 }
 
 impl LocalPlugins {
-    pub(super) fn new(loader: Loader, drivers: Arc<Drivers>) -> LocalPlugins {
-        LocalPlugins { loader, drivers }
-    }
-
     /// The files know what could be loaded; only the host knows what is.
     fn overlay(&self, mut plugin: Json) -> Json {
         let text = |key: &str| plugin[key].as_str().unwrap_or_default().to_owned();
         let key = (text("namespace"), text("name"));
         if self.drivers.used.contains(&key) {
             plugin["state"] = json!("in_use");
+            self.add_fences(&key, &mut plugin);
             return plugin;
         }
         match self
@@ -110,6 +109,27 @@ impl LocalPlugins {
     }
 }
 
+impl LocalPlugins {
+    /// Which of an entry's drivers are not called now, why, and when they are tried: one per host that has its own.
+    fn add_fences(&self, (namespace, name): &(String, String), plugin: &mut Json) {
+        let fenced = self.watches.fenced().into_iter();
+        let its: Vec<_> = fenced
+            .filter(|(watch, _)| watch.namespace == *namespace && watch.name == *name)
+            .collect();
+        if its.is_empty() {
+            return;
+        }
+        let line = |(watch, why): &(Arc<DriverWatch>, WhyFenced)| {
+            format!("fenced{}: {why}", watch.place())
+        };
+        let shape = |(watch, why): &(Arc<DriverWatch>, WhyFenced)| json!({"host": watch.host, "reason": why.reason, "tried_in_s": why.tried_in_s});
+        let lines: Vec<String> = its.iter().map(line).collect();
+        plugin["why"] = json!(lines.join("; "));
+        plugin["help"] = json!("see its panics or abandoned calls in the log");
+        plugin["fences"] = its.iter().map(shape).collect();
+    }
+}
+
 impl PluginView for LocalPlugins {
     fn list(&self) -> Json {
         let plugins = plugin_files::list(self.loader.map(), None);
@@ -127,22 +147,18 @@ pub(super) struct Ready {
     pub(super) store: Store,
     pub(super) drivers: Arc<Drivers>,
     pub(super) watches: Arc<Watches>,
-    /// Compute services that do not run: host and why.
-    pub(super) down: Vec<(String, String)>,
+    /// Services that do not do their work.
+    pub(super) down: Vec<Down>,
 }
 
 impl Ready {
     /// Drivers that panicked too often, or hold too many calls.
     fn fenced(&self) -> Vec<ReadyItem> {
-        let item = |(watch, why): (Arc<DriverWatch>, String)| {
+        let item = |(watch, why): (Arc<DriverWatch>, WhyFenced)| {
             let (namespace, name) = (&watch.namespace, &watch.name);
-            let place = match watch.host.as_str() {
-                "" => String::new(),
-                host => format!(" on {host}"),
-            };
             ReadyItem {
-                name: format!("fence {namespace} {name}{place}"),
-                problem: Some(why),
+                name: format!("fence {namespace} {name}{}", watch.place()),
+                problem: Some(why.to_string()),
             }
         };
         self.watches.fenced().into_iter().map(item).collect()
@@ -170,9 +186,9 @@ impl Readiness for Ready {
                 problem: Some(why.clone()),
             });
         }
-        for (host, why) in &self.down {
+        for Down { binary, host, why } in &self.down {
             items.push(ReadyItem {
-                name: format!("service longshore-compute {host}"),
+                name: format!("service {binary} {host}"),
                 problem: Some(why.clone()),
             });
         }

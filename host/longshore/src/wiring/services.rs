@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use longshore_control::compute::{ComputeManager, ComputeParts};
 use longshore_control::conductor::{ConductorConfig, ConductorManager, RpcObjects};
-use longshore_control::scheduler::{SchedulerConfig, SchedulerManager};
+use longshore_control::scheduler::{AbsentScheduler, SchedulerConfig, SchedulerManager};
 use longshore_control::{
     BINARY_COMPUTE, BINARY_CONDUCTOR, BINARY_SCHEDULER, DriverCalls, ObjectRecords, compute,
     conductor, scheduler,
@@ -39,8 +39,15 @@ pub(super) struct Shared {
 pub(super) struct Services {
     pub(super) list: Vec<Arc<Service>>,
     pub(super) conductor: Arc<ConductorManager>,
-    /// Compute services that do not run, as their driver is locked out: host and why.
-    pub(super) down: Vec<(String, String)>,
+    /// Services that do not do their work, as a driver is locked out: binary, host and why.
+    pub(super) down: Vec<Down>,
+}
+
+/// A service that does not do its work, and why.
+pub(super) struct Down {
+    pub(super) binary: &'static str,
+    pub(super) host: String,
+    pub(super) why: String,
 }
 
 /// Opens the database.
@@ -101,8 +108,17 @@ pub(super) fn build(
         shared.store.clone(),
         transport,
     ));
-    let scheduler = scheduler_manager(config, shared, &local)?;
     let here = &config.host.name;
+    let mut down = Vec::new();
+    let scheduler: Arc<dyn Manager> = match scheduler_manager(config, shared, &local) {
+        Ok(manager) => manager,
+        Err(failure) if may_do_without(config, &failure) => {
+            let absent = AbsentScheduler::new(failure.code(), &one_line(&failure));
+            down.push(without(BINARY_SCHEDULER, here, &failure));
+            Arc::new(absent)
+        }
+        Err(failure) => return Err(failure),
+    };
     let serve = |host: &str, binary: &str, topic: &str, manager, objects| {
         service(config, shared, (host, binary, topic), manager, objects)
     };
@@ -122,7 +138,6 @@ pub(super) fn build(
             local.clone(),
         ),
     ];
-    let mut down = Vec::new();
     for host in hosts {
         let objects = match config.conductor.use_local {
             true => local.clone(),
@@ -134,9 +149,7 @@ pub(super) fn build(
         let manager = match compute_manager(config, shared, host, &objects) {
             Ok(manager) => manager,
             Err(failure) if may_do_without(config, &failure) => {
-                let why = one_line(&failure);
-                tracing::error!(host, code = failure.code(), "no compute service: {why}");
-                down.push((host.clone(), why));
+                down.push(without(BINARY_COMPUTE, host, &failure));
                 continue;
             }
             Err(failure) => return Err(failure),
@@ -156,8 +169,15 @@ pub(super) fn build(
     })
 }
 
-/// Whether the rest of the control plane serves without this host's compute service: its driver ended the process
-/// twice, and would do it again to all of them.
+fn without(binary: &'static str, host: &str, failure: &Failure) -> Down {
+    let why = one_line(failure);
+    tracing::error!(host, code = failure.code(), "no {binary}: {why}");
+    let host = host.to_owned();
+    Down { binary, host, why }
+}
+
+/// Whether the rest of the control plane serves without this service: its driver ended the process twice, and would do
+/// it again to all of them.
 fn may_do_without(config: &Config, failure: &Failure) -> bool {
     config.plugins.policy == PluginPolicy::Permissive
         && failure.code() == longshore_loader::codes::PLUGIN_QUARANTINED
@@ -187,6 +207,7 @@ fn scheduler_manager(
         shuffle_best_same_weighed_hosts: config.scheduler.shuffle_best_same_weighed_hosts,
         max_attempts: config.scheduler.max_attempts,
         service_down_time: Duration::from_secs(config.compute.service_down_time_s),
+        select_timeout: Duration::from_secs(config.scheduler.driver_deadline_s),
         ..SchedulerConfig::default()
     };
     let calls = driver_calls(config);

@@ -1,0 +1,53 @@
+//! A scheduler whose driver is locked out: it answers every request at once with the reason, so that nobody waits for a
+//! service that is not there.
+//!
+//! Must not choose hosts. Made by the wiring in place of the manager.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use longshore_messaging::{Dispatched, Endpoint, EndpointTarget, Failure, RequestContext};
+use longshore_service::Manager;
+use serde_json::Value;
+
+use super::manager::{SELECT, target};
+
+/// Stands where the scheduler would.
+pub struct AbsentScheduler {
+    failure: Failure,
+}
+
+impl AbsentScheduler {
+    /// One that answers with this code and reason.
+    pub fn new(code: &str, why: &str) -> Self {
+        let failure = Failure::new("SchedulerDriverError", why.to_owned());
+        Self {
+            failure: failure.with_code(code.to_owned()),
+        }
+    }
+}
+
+#[async_trait]
+impl Manager for AbsentScheduler {
+    fn service_name(&self) -> &str {
+        super::TOPIC
+    }
+
+    fn endpoints(self: Arc<Self>) -> Vec<Arc<dyn Endpoint>> {
+        vec![self]
+    }
+}
+
+#[async_trait]
+impl Endpoint for AbsentScheduler {
+    fn target(&self) -> EndpointTarget {
+        target()
+    }
+
+    async fn dispatch(&self, _: RequestContext, method: &str, _: Value) -> Dispatched {
+        match method {
+            SELECT => Dispatched::Result(Err(self.failure.clone())),
+            _ => Dispatched::NoSuchMethod,
+        }
+    }
+}

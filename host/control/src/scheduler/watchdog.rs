@@ -1,0 +1,91 @@
+//! Watches one selection from outside its thread. A call of a driver that does not come back cannot be ended, but it can
+//! be named, its driver fenced and the selection given up, so that the next one runs on another thread.
+//!
+//! A look at half of the time and one at its end tell a driver that hangs from a request that is merely large. Must not
+//! wait longer than the caller; looks through `trail`. Made by the manager for each request.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use super::trail::{Look, Place, Trail, Who};
+use crate::call_watch::{CallEnd, CallWatch, Note};
+
+/// The watchdog of one selection. To `DriverCalls` it is the watch of the selection as a whole, and hands what it is
+/// told to the watch of the driver that is to blame.
+pub(super) struct Watchdog {
+    trail: Arc<Trail>,
+    half_way: OnceLock<Look>,
+    held_by: OnceLock<Place>,
+}
+
+impl Watchdog {
+    pub(super) fn new(trail: Arc<Trail>) -> Self {
+        Self {
+            trail,
+            half_way: OnceLock::new(),
+            held_by: OnceLock::new(),
+        }
+    }
+
+    /// Looks once, at half of the time; never ends.
+    pub(super) async fn look_half_way(&self, deadline: Duration) -> std::convert::Infallible {
+        tokio::time::sleep(deadline / 2).await;
+        // Only ever set here.
+        let _ = self.half_way.set(self.trail.look());
+        std::future::pending().await
+    }
+
+    /// The driver that kept the selection past its deadline, once that is known.
+    pub(super) fn held_by(&self) -> Option<Place> {
+        self.held_by.get().copied()
+    }
+
+    /// Whoever is in the same call as half way; else the scheduler, which goes on and on.
+    fn holder(&self) -> Option<Place> {
+        let now = self.trail.look();
+        let place = now.place()?;
+        if self.half_way.get().is_none_or(|before| *before == now) {
+            return Some(place);
+        }
+        let (who, method) = (Who::Scheduler, super::trail::Method::SelectDestinations);
+        Some(Place { who, method })
+    }
+
+    fn is_stuck(&self) {
+        let drivers = self.trail.drivers();
+        let holder = self.holder();
+        self.trail.give_up();
+        let Some(place) = holder else {
+            return;
+        };
+        // Only ever set here.
+        let _ = self.held_by.set(place);
+        drivers.watch(place.who).ended(CallEnd::Stuck);
+        if place.who != Who::Scheduler {
+            drivers.watch(Who::Scheduler).ended(CallEnd::Unknown);
+        }
+    }
+}
+
+impl CallWatch for Watchdog {
+    fn admit(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn begin(&self, _: &str) -> Note {
+        Note::default()
+    }
+
+    fn end(&self, _: Note) {}
+
+    fn ended(&self, how: CallEnd) {
+        match (how, self.held_by()) {
+            (CallEnd::Stuck, _) => self.is_stuck(),
+            (CallEnd::CameBack, Some(place)) => {
+                let watch = self.trail.drivers().watch(place.who);
+                watch.ended(CallEnd::CameBack);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Ending the process without running what plugins left to be run at its end, and hearing of it when one of them ends it.
+//!
+//! Two functions of the C library that have no safe wrapper elsewhere. Reads no memory of ours. Called by programs that
+//! load plugins; must not know why the process ends.
+
+use std::ffi::c_int;
+use std::panic::catch_unwind;
+use std::sync::OnceLock;
+
+unsafe extern "C" {
+    fn _exit(status: c_int) -> !;
+    fn atexit(handler: extern "C" fn()) -> c_int;
+}
+
+/// What runs when somebody calls `exit`.
+static HANDLER: OnceLock<fn()> = OnceLock::new();
+
+/// Ends the process at once: no exit handlers, no destructors of statics, of nobody. Flush first.
+pub fn leave(status: u8) -> ! {
+    // SAFETY: takes a number and never returns; the kernel frees what the process has.
+    unsafe { _exit(c_int::from(status)) }
+}
+
+/// Calls `handler` when code of this process calls `exit`, on that thread, after its thread-locals are gone. Only the
+/// first handler counts; [`leave`] does not call it. Register before plugins are loaded: handlers run last one first.
+/// Answers whether it was registered.
+pub fn on_exit(handler: fn()) -> bool {
+    if HANDLER.set(handler).is_err() {
+        return false;
+    }
+    // SAFETY: the handler is a function of this program, which is never unloaded.
+    unsafe { atexit(run_handler) == 0 }
+}
+
+extern "C" fn run_handler() {
+    if let Some(handler) = HANDLER.get() {
+        // A panic must not cross into the C library, and the process ends anyway.
+        let _ = catch_unwind(handler);
+    }
+}
