@@ -93,6 +93,28 @@ record! {
     }
 }
 
+record! {
+    /// An instance on a host, as far as filters look at others' instances.
+    pub struct PlacedInstance {
+        /// Its uuid.
+        pub uuid: String,
+        /// The id of its flavor.
+        pub flavor_id: String,
+        /// Who it is for.
+        pub project_id: String,
+    }
+}
+
+/// Key of [`HostReport::stats`] under which a report carries the node's uuid. This and the other `STATS_` keys become
+/// columns of the table, and are no stats there.
+pub const STATS_UUID: &str = "uuid";
+/// Key of [`HostReport::stats`] for the column `metrics`.
+pub const STATS_METRICS: &str = "metrics";
+/// Key of [`HostReport::stats`] for the column `pci_device_pools`.
+pub const STATS_PCI_DEVICE_POOLS: &str = "pci_device_pools";
+/// Key of [`HostReport::stats`] for the column `numa_topology`.
+pub const STATS_NUMA_TOPOLOGY: &str = "numa_topology";
+
 driver_kind! {
     id: "longshore.host_manager", revision: 1;
 
@@ -196,6 +218,13 @@ driver_kind! {
         fn sync_instance_info(&self, host: &str, instances: Vec<String>) -> Result<(), DriverError> {
             let _ = (host, instances);
             Ok(())
+        }
+
+        /// Replaces what is known of the instances on a host. The provided body hands the uuids to
+        /// [`sync_instance_info`](HostManager::sync_instance_info).
+        fn sync_instances(&self, host: &str, instances: Vec<PlacedInstance>) -> Result<(), DriverError> {
+            let uuids = instances.into_iter().map(|instance| instance.uuid);
+            self.sync_instance_info(host, uuids.collect())
         }
     }
 }

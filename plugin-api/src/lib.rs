@@ -113,7 +113,11 @@ pub use context::{CallContext, Context, Level, Log};
 pub use driver::Driver;
 pub use error::{Category, DriverError};
 pub use filter::{Filter, FilterTraits, Limits};
-pub use host_manager::{Aggregate, HostManager, HostReport, ServiceState, SupportedInstance};
+pub use host_manager::{
+    Aggregate, HostManager, HostReport, PlacedInstance, ServiceState, SupportedInstance,
+    STATS_METRICS, STATS_NUMA_TOPOLOGY, STATS_PCI_DEVICE_POOLS, STATS_UUID,
+};
+pub use json::Json;
 pub use random::Random;
 pub use scheduler::{Destination, HostStates, Scheduler, SelectOptions, Selection};
 pub use settings::{NoSettings, Setting, Settings};

@@ -16,6 +16,7 @@ mod errors;
 mod files;
 mod formatters;
 mod managers;
+mod nova;
 mod old;
 mod operator;
 mod outside;

@@ -17,29 +17,42 @@ pub enum List {
     Instances = 1,
     /// Text ids, three per supported guest kind.
     SupportedInstances = 2,
+    /// Three per pair of an aggregate's metadata: the aggregate's number, text ids of key and value.
+    AggregateMetadata = 3,
+    /// Text ids of the flavors' ids, one per item of [`Instances`](List::Instances).
+    InstanceFlavors = 4,
+    /// Text ids of the projects, one per item of [`Instances`](List::Instances).
+    InstanceProjects = 5,
 }
-const LISTS: usize = 3;
+const LISTS: usize = 6;
 
 macro_rules! columns {
     (
         texts { $($(#[$tdoc:meta])* $text:ident, $ids:ident = $Text:ident $tnum:literal;)* }
         numbers { $($(#[$doc:meta])* $name:ident: $ty:ident = $Name:ident $num:literal;)* }
+        later_texts { $($(#[$ldoc:meta])* $ltext:ident, $lids:ident = $LText:ident $lnum:literal;)* }
     ) => {
         /// The columns of a table, by number.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Column {
             $($(#[$tdoc])* $Text = $tnum,)*
             $($(#[$doc])* $Name = $num,)*
+            $($(#[$ldoc])* $LText = $lnum,)*
         }
 
         impl Column {
             /// Every column, in order of their numbers.
-            pub const ALL: &'static [Column] = &[$(Column::$Text,)* $(Column::$Name,)*];
+            pub const ALL: &'static [Column] =
+                &[$(Column::$Text,)* $(Column::$Name,)* $(Column::$LText,)*];
+
+            /// Those that hold text ids.
+            const TEXTS: &'static [Column] = &[$(Column::$Text,)* $(Column::$LText,)*];
 
             fn empty(self) -> ColumnData {
                 match self {
                     $(Column::$Text => columns!(@new u32),)*
                     $(Column::$Name => columns!(@new $ty),)*
+                    $(Column::$LText => columns!(@new u32),)*
                 }
             }
         }
@@ -49,14 +62,15 @@ macro_rules! columns {
             pub fn $ids(&self) -> &[u32] { self.u32s(Column::$Text) })*
             $($(#[$doc])*
             pub fn $name(&self) -> &[$ty] { columns!(@read self $ty)(Column::$Name) })*
+            $($(#[$ldoc])* /// (text ids; see [`HostTable::text`])
+            pub fn $lids(&self) -> &[u32] { self.u32s(Column::$LText) })*
         }
 
         impl<'a> Host<'a> {
             $($(#[$tdoc])*
-            pub fn $text(&self) -> &'a str {
-                let ids = self.table().$ids();
-                ids.get(self.row()).map_or("", |&id| self.table().text(id))
-            })*
+            pub fn $text(&self) -> &'a str { self.text_of(self.table().$ids()) })*
+            $($(#[$ldoc])*
+            pub fn $ltext(&self) -> &'a str { self.text_of(self.table().$lids()) })*
             $($(#[$doc])*
             pub fn $name(&self) -> $ty {
                 self.table().$name().get(self.row()).copied().unwrap_or_default()
@@ -121,6 +135,16 @@ columns! {
         disk_allocation_ratio: f32 = DiskAllocationRatio 21;
         /// Bits of the service's state: [`STATE_UP`](crate::STATE_UP), [`STATE_DISABLED`](crate::STATE_DISABLED).
         state: u32 = State 22;
+    }
+    later_texts {
+        /// The node's uuid.
+        uuid, uuid_ids = Uuid 23;
+        /// What monitors measured, as a JSON list of `{"name": …, "value": …}`; empty when there is none.
+        metrics, metrics_ids = Metrics 24;
+        /// Free PCI devices, as a JSON list of pools `{"vendor_id": …, "product_id": …, "count": …, …}`.
+        pci_device_pools, pci_device_pool_ids = PciDevicePools 25;
+        /// The NUMA cells and what is used of them, as a JSON object `{"cells": […]}`; empty when the node has none.
+        numa_topology, numa_topology_ids = NumaTopology 26;
     }
 }
 
@@ -206,11 +230,12 @@ impl HostColumns {
                 ColumnData::F32(v) => Arc::make_mut(v).push(0.0),
             }
         }
-        for number in 0..Column::TotalUsableRamMb as usize {
-            self.put_u32(number, row, empty);
+        for &column in Column::TEXTS {
+            self.put_u32(column as usize, row, empty);
         }
+        let nothing: Arc<[u32]> = Arc::from([]);
         for list in &mut self.lists {
-            list.push(Arc::from([]));
+            list.push(Arc::clone(&nothing));
         }
         self.stale();
         self.set_text(Column::HostName, row, host);

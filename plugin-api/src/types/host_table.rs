@@ -96,6 +96,22 @@ impl HostTable {
         self.0.get().list(List::Instances as usize, row)
     }
 
+    /// The metadata of the aggregates that the host of `row` is in, as triples: an aggregate's number, then text ids of
+    /// a key and its value. Hosts of the same aggregates have equal slices. See [`Host::aggregate_metadata`].
+    pub fn aggregate_metadata(&self, row: usize) -> &[u32] {
+        self.0.get().list(List::AggregateMetadata as usize, row)
+    }
+
+    /// The ids of the flavors of [`instances`](HostTable::instances), as text ids; shorter when they are not known.
+    pub fn instance_flavors(&self, row: usize) -> &[u32] {
+        self.0.get().list(List::InstanceFlavors as usize, row)
+    }
+
+    /// The projects of [`instances`](HostTable::instances), as text ids; shorter when they are not known.
+    pub fn instance_projects(&self, row: usize) -> &[u32] {
+        self.0.get().list(List::InstanceProjects as usize, row)
+    }
+
     /// What the host of `row` can run: `(architecture, hypervisor type, vm mode)`.
     pub fn supported_instances(&self, row: usize) -> impl Iterator<Item = (&str, &str, &str)> {
         let ids = self.0.get().list(List::SupportedInstances as usize, row);
@@ -145,6 +161,18 @@ impl<'a> Host<'a> {
     /// The numbers of the aggregates it is in.
     pub fn aggregates(&self) -> &'a [u32] {
         self.table.aggregates(self.row)
+    }
+
+    /// The metadata of its aggregates: `(aggregate, key, value)`, sorted by aggregate and key.
+    pub fn aggregate_metadata(&self) -> impl Iterator<Item = (u32, &'a str, &'a str)> {
+        let table = self.table;
+        let triples = table.aggregate_metadata(self.row).chunks_exact(3);
+        triples.map(move |t| (t[0], table.text(t[1]), table.text(t[2])))
+    }
+
+    /// This host's text in a column of ids.
+    pub(crate) fn text_of(&self, ids: &[u32]) -> &'a str {
+        ids.get(self.row).map_or("", |&id| self.table.text(id))
     }
 }
 

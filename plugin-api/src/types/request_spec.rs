@@ -61,6 +61,10 @@ pub struct RequestFields {
     pub is_rebuild: bool,
     /// Facts that have no field here, as a JSON object.
     pub extra: Option<String>,
+    /// The NUMA cells of one instance, as a JSON object `{"cells": […]}`.
+    pub numa_topology: Option<String>,
+    /// The PCI devices of one instance, as a JSON list of `{"count": …, "spec": [{…}]}`.
+    pub pci_requests: Option<String>,
 }
 
 /// What is wanted: one or several equal instances.
@@ -86,6 +90,8 @@ const T_ZONE: usize = 5;
 const T_DESTINATION_HOST: usize = 6;
 const T_DESTINATION_NODE: usize = 7;
 const T_EXTRA: usize = 8;
+const T_NUMA_TOPOLOGY: usize = 9;
+const T_PCI_REQUESTS: usize = 10;
 
 const L_IGNORE_HOSTS: usize = 0;
 const L_FORCE_HOSTS: usize = 1;
@@ -123,6 +129,8 @@ impl From<RequestFields> for RequestSpec {
                 to_host,
                 to_node,
                 f.extra,
+                f.numa_topology,
+                f.pci_requests,
             ],
             lists: vec![
                 f.ignore_hosts,
@@ -320,6 +328,16 @@ impl RequestSpec {
     /// Facts that have no method here, as a JSON object.
     pub fn extra(&self) -> Option<&str> {
         self.0.text(T_EXTRA)
+    }
+
+    /// The NUMA cells of one instance, as a JSON object `{"cells": […]}`.
+    pub fn numa_topology(&self) -> Option<&str> {
+        self.0.text(T_NUMA_TOPOLOGY)
+    }
+
+    /// The PCI devices of one instance, as a JSON list of `{"count": …, "spec": [{…}]}`.
+    pub fn pci_requests(&self) -> Option<&str> {
+        self.0.text(T_PCI_REQUESTS)
     }
 }
 

@@ -1,8 +1,9 @@
-//! What aggregates say of each host: their numbers, and the availability zones that their metadata
-//! name. Knows of metadata the one key `availability_zone`. Called by `fleet`.
+//! What aggregates say of each host: their numbers, their metadata, and the availability zones that
+//! these name. Knows the meaning of the one key `availability_zone`. Called by `fleet`.
 
 use longshore_plugin_api::Aggregate;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 const ZONE_KEY: &str = "availability_zone";
 
@@ -13,6 +14,8 @@ pub(crate) struct Membership {
     pub(crate) aggregates: Vec<u32>,
     /// Names of zones, comma separated, each once; empty when no aggregate names one.
     pub(crate) zones: String,
+    /// Metadata of each aggregate.
+    metadata: Vec<Arc<BTreeMap<String, String>>>,
 }
 
 /// The aggregates of every host that is in any.
@@ -21,17 +24,30 @@ pub(crate) fn by_host(mut all: Vec<Aggregate>) -> HashMap<String, Membership> {
     let mut hosts: HashMap<String, Membership> = HashMap::new();
     for aggregate in all {
         let zones = aggregate.metadata.get(ZONE_KEY).map_or("", String::as_str);
+        let zones = zones.to_owned();
+        let metadata = Arc::new(aggregate.metadata);
         for host in aggregate.hosts {
-            hosts.entry(host).or_default().join(aggregate.id, zones);
+            let membership = hosts.entry(host).or_default();
+            membership.join(aggregate.id, &zones, &metadata);
         }
     }
     hosts
 }
 
 impl Membership {
-    fn join(&mut self, aggregate: u32, zones: &str) {
+    /// Number, key and value of everything that the aggregates' metadata say.
+    pub(crate) fn triples(&self) -> impl Iterator<Item = (u32, &str, &str)> {
+        let each = self.aggregates.iter().zip(&self.metadata);
+        each.flat_map(|(&aggregate, metadata)| {
+            let pairs = metadata.iter();
+            pairs.map(move |(key, value)| (aggregate, key.as_str(), value.as_str()))
+        })
+    }
+
+    fn join(&mut self, aggregate: u32, zones: &str, metadata: &Arc<BTreeMap<String, String>>) {
         if self.aggregates.last() != Some(&aggregate) {
             self.aggregates.push(aggregate);
+            self.metadata.push(Arc::clone(metadata));
         }
         for zone in zones
             .split(',')

@@ -4,7 +4,10 @@
 //! caller keeps the facts of the report before. Called by `fleet`.
 
 use crate::stats;
-use longshore_plugin_api::{Column, DriverError, HostColumns, HostReport, List, SupportedInstance};
+use longshore_plugin_api::{
+    Column, DriverError, HostColumns, HostReport, List, SupportedInstance, STATS_METRICS,
+    STATS_NUMA_TOPOLOGY, STATS_PCI_DEVICE_POOLS, STATS_UUID,
+};
 use std::convert::TryFrom;
 
 /// The longest text of one fact that is taken, in bytes.
@@ -13,6 +16,16 @@ pub(crate) const TEXT_BYTES_MAX: usize = 256 * 1024;
 pub(crate) const SUPPORTED_MAX: usize = 1024;
 
 const MB_PER_GB: i128 = 1024;
+/// How many texts a report fills.
+const TEXTS: usize = 8;
+
+/// What travels among the stats of a report and is a column here.
+const FACTS_IN_STATS: [(&str, Column); 4] = [
+    (STATS_UUID, Column::Uuid),
+    (STATS_METRICS, Column::Metrics),
+    (STATS_PCI_DEVICE_POOLS, Column::PciDevicePools),
+    (STATS_NUMA_TOPOLOGY, Column::NumaTopology),
+];
 
 /// What Nova takes for a ratio of zero, which stands for "not set".
 const RATIO_DEFAULTS: [f32; 3] = [1.5, 16.0, 1.0];
@@ -23,7 +36,7 @@ pub(crate) struct Facts {
     pub(crate) amounts: Amounts,
     fixed: [(Column, u32); 6],
     ratios: [(Column, f32); 3],
-    texts: [(Column, String); 4],
+    texts: [(Column, String); TEXTS],
     supported: Vec<SupportedInstance>,
 }
 
@@ -175,7 +188,7 @@ impl Check<'_> {
         ])
     }
 
-    fn texts(&self) -> Result<[(Column, String); 4], DriverError> {
+    fn texts(&self) -> Result<[(Column, String); TEXTS], DriverError> {
         let report = self.0;
         let text = |field, text: String| match text.len() {
             0..=TEXT_BYTES_MAX => Ok(text),
@@ -184,6 +197,13 @@ impl Check<'_> {
                 &format!("has {n} bytes, and may have {TEXT_BYTES_MAX}"),
             )),
         };
+        let mut stats = report.stats.clone();
+        let mut fact = |(key, column)| {
+            let value = stats.remove(key).unwrap_or_default();
+            Ok::<_, DriverError>((column, text(key, value)?))
+        };
+        let [uuid, metrics, pools, numa] = FACTS_IN_STATS;
+        let (uuid, metrics, pools, numa) = (fact(uuid)?, fact(metrics)?, fact(pools)?, fact(numa)?);
         Ok([
             (Column::HostIp, text("host_ip", report.host_ip.clone())?),
             (
@@ -191,7 +211,11 @@ impl Check<'_> {
                 text("hypervisor_type", report.hypervisor_type.clone())?,
             ),
             (Column::CpuInfo, text("cpu_info", report.cpu_info.clone())?),
-            (Column::Stats, text("stats", stats::to_json(&report.stats))?),
+            (Column::Stats, text("stats", stats::to_json(&stats))?),
+            uuid,
+            metrics,
+            pools,
+            numa,
         ])
     }
 

@@ -8,8 +8,8 @@ use crate::aggregates::{self, Membership};
 use crate::consumption::Consumption;
 use crate::facts::Facts;
 use longshore_plugin_api::{
-    Aggregate, Column, DriverError, HostColumns, HostReport, HostTable, List, RequestSpec,
-    ServiceState, STATE_DISABLED, STATE_UP,
+    Aggregate, Column, DriverError, HostColumns, HostReport, HostTable, List, PlacedInstance,
+    RequestSpec, ServiceState, STATE_DISABLED, STATE_UP,
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -31,7 +31,7 @@ pub(crate) struct Fleet {
     columns: HostColumns,
     services: HashMap<String, ServiceState>,
     memberships: HashMap<String, Membership>,
-    instances: HashMap<String, Vec<String>>,
+    instances: HashMap<String, Vec<PlacedInstance>>,
     stale_texts: usize,
     arrivals: u64,
 }
@@ -115,9 +115,27 @@ impl Fleet {
             .set_text(Column::AvailabilityZone, row, &membership.zones);
         self.columns
             .set_list(List::Aggregates, row, &membership.aggregates);
-        let uuids = self.instances.get(host).map_or(&[][..], Vec::as_slice);
-        let ids: Vec<u32> = uuids.iter().map(|uuid| self.columns.intern(uuid)).collect();
-        self.columns.set_list(List::Instances, row, &ids);
+        let mut metadata = Vec::new();
+        for (aggregate, key, value) in membership.triples() {
+            metadata.extend([
+                aggregate,
+                self.columns.intern(key),
+                self.columns.intern(value),
+            ]);
+        }
+        self.columns
+            .set_list(List::AggregateMetadata, row, &metadata);
+        let instances = self.instances.get(host).map_or(&[][..], Vec::as_slice);
+        let facts: [(List, fn(&PlacedInstance) -> &str); 3] = [
+            (List::Instances, |instance| &instance.uuid),
+            (List::InstanceFlavors, |instance| &instance.flavor_id),
+            (List::InstanceProjects, |instance| &instance.project_id),
+        ];
+        for (list, fact) in facts {
+            let texts = instances.iter().map(fact);
+            let ids: Vec<u32> = texts.map(|text| self.columns.intern(text)).collect();
+            self.columns.set_list(list, row, &ids);
+        }
     }
 
     /// Forgets a node; the last row takes its place.
@@ -180,16 +198,16 @@ impl Fleet {
     pub(crate) fn sync_instances(
         &mut self,
         host: &str,
-        uuids: Vec<String>,
+        instances: Vec<PlacedInstance>,
     ) -> Result<(), DriverError> {
-        if uuids.len() > INSTANCES_MAX {
+        if instances.len() > INSTANCES_MAX {
             let message = format!(
                 "host `{host}` has {} instances, and may have {INSTANCES_MAX}",
-                uuids.len()
+                instances.len()
             );
             return Err(DriverError::invalid(message));
         }
-        if uuids.is_empty() {
+        if instances.is_empty() {
             self.stale_texts += self.instances.remove(host).map_or(0, |old| old.len());
         } else {
             if !self.instances.contains_key(host) {
@@ -200,7 +218,7 @@ impl Fleet {
                     host,
                 )?;
             }
-            let old = self.instances.insert(host.to_owned(), uuids);
+            let old = self.instances.insert(host.to_owned(), instances);
             self.stale_texts += old.map_or(0, |old| old.len());
         }
         self.write_host_rows(host);

@@ -5,7 +5,7 @@ use crate::eligible;
 use crate::fleet::Fleet;
 use longshore_plugin_api::{
     Aggregate, Context, Driver, DriverError, HostManager, HostReport, HostTable, Log, Mask,
-    NoSettings, RequestSpec, ServiceState,
+    NoSettings, PlacedInstance, RequestSpec, ServiceState,
 };
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -100,6 +100,19 @@ impl HostManager for Hosts {
     }
 
     fn sync_instance_info(&self, host: &str, instances: Vec<String>) -> Result<(), DriverError> {
+        let known_by_uuid = |uuid| PlacedInstance {
+            uuid,
+            ..PlacedInstance::default()
+        };
+        let instances = instances.into_iter().map(known_by_uuid);
+        self.fleet().sync_instances(host, instances.collect())
+    }
+
+    fn sync_instances(
+        &self,
+        host: &str,
+        instances: Vec<PlacedInstance>,
+    ) -> Result<(), DriverError> {
         self.fleet().sync_instances(host, instances)
     }
 }

@@ -3,6 +3,8 @@
 //! Pure functions. A value that does not fit is an error that names the record and the field; it
 //! is never cut to fit. Used by `refresh.rs` and `select.rs`.
 
+use std::collections::BTreeMap;
+
 use longshore_objects::{
     ComputeNode, Flavor, RequestSpec, SchedulerLimits, SchedulerRetries, Selection,
 };
@@ -46,8 +48,23 @@ pub(super) fn report(node: &ComputeNode) -> Result<HostReport, String> {
         ram_allocation_ratio: node.ram_allocation_ratio(),
         cpu_allocation_ratio: node.cpu_allocation_ratio(),
         disk_allocation_ratio: node.disk_allocation_ratio(),
-        stats: node.stats().clone(),
+        stats: stats(node),
     })
+}
+
+/// The node's counters, and the facts that travel beside them.
+fn stats(node: &ComputeNode) -> BTreeMap<String, String> {
+    let facts = [
+        (api::STATS_UUID, Some(node.uuid())),
+        (api::STATS_METRICS, node.metrics()),
+        (api::STATS_PCI_DEVICE_POOLS, node.pci_device_pools()),
+        (api::STATS_NUMA_TOPOLOGY, node.numa_topology()),
+    ];
+    let mut stats = node.stats().clone();
+    for (key, fact) in facts {
+        stats.extend(fact.map(|fact| (key.to_owned(), fact.to_owned())));
+    }
+    stats
 }
 
 /// Reads a JSON list of `[architecture, hypervisor type, mode]`; what is none counts as absent.
@@ -104,6 +121,8 @@ pub(super) fn request(
         scheduler_hints: hints(spec),
         is_rebuild: is_rebuild(spec),
         extra: None,
+        numa_topology: spec.numa_topology().map(str::to_owned),
+        pci_requests: spec.pci_requests().map(str::to_owned),
     })
 }
 

@@ -1,0 +1,354 @@
+//! Cases of filters that compare names and other texts: of hosts, instances, images, capabilities.
+
+use serde_json::{Value, json};
+
+use super::{Draft, Pick, Recipe};
+
+/// Uuids of instances, and one that no host has.
+pub(super) const UUIDS: &[&str] = &[
+    "00000000-0000-4000-8000-000000000001",
+    "00000000-0000-4000-8000-000000000002",
+    "00000000-0000-4000-8000-000000000003",
+    "00000000-0000-4000-8000-00000000ffff",
+];
+
+pub(super) fn recipe(driver: &str) -> Option<Recipe> {
+    Some(match driver {
+        "all_hosts" => |pick, draft| draft.hosts_of(pick, "disabled", &[true, false]),
+        "compute" => compute,
+        "compute_capabilities" => capabilities,
+        "different_host" => |pick, draft| hinted_instances(pick, draft, "different_host"),
+        "same_host" => |pick, draft| hinted_instances(pick, draft, "same_host"),
+        "image_properties" => image,
+        "isolated_hosts" => isolated,
+        "json" => query,
+        "metrics" => metrics,
+        "retry" => retry,
+        "server_group_affinity" | "server_group_anti_affinity" => group,
+        "simple_cidr_affinity" => cidr,
+        "trusted" => trusted,
+        "type_affinity" => flavors,
+        _ => return None,
+    })
+}
+
+fn compute(pick: &mut Pick, draft: &mut Draft) {
+    draft.hosts_of(pick, "up", &[true, true, false]);
+    draft.hosts_of(pick, "disabled", &[true, false, false]);
+}
+
+fn capabilities(pick: &mut Pick, draft: &mut Draft) {
+    draft.hosts_of(pick, "hypervisor_type", &["QEMU", "xen"]);
+    draft.hosts_of(pick, "hypervisor_version", &[6_002_000, 4_000_000]);
+    draft.hosts_of(pick, "vcpus_total", &[0, 4, 8]);
+    draft.hosts_of(pick, "free_ram_mb", &[-1, 0, 2048]);
+    draft.hosts_of(pick, "cpu_allocation_ratio", &[1.1, 16.0]);
+    draft.hosts_of(pick, "num_io_ops", &[0, 10]);
+    let cpu = [
+        r#"{"vendor": "Intel", "features": ["aes", "mmx"], "topology": {"cores": 2, "ht": true}}"#,
+        r#"{"vendor": "AMD", "features": []}"#,
+    ];
+    draft.hosts_of(pick, "cpu_info", &cpu);
+    let stats = [
+        "1",
+        "2",
+        "10",
+        "True",
+        "{\"b\": \"deep\", \"n\": 1.5}",
+        "abc",
+        "",
+    ];
+    draft.each("stats", || pick.pairs(&["gpu", "ssd", "nested"], &stats, 3));
+    draft.each("supported_instances", || {
+        pick.of(&[json!([]), json!([["x86_64", "kvm", "hvm"]])])
+    });
+    let keys = [
+        "gpu",
+        "capabilities:gpu",
+        "capabilities:ssd",
+        "ssd",
+        "hypervisor_type",
+        "capabilities:hypervisor_version",
+        "capabilities:vcpus_total",
+        "free_ram_mb",
+        "capabilities:cpu_allocation_ratio",
+        "capabilities:cpu_info:vendor",
+        "capabilities:cpu_info:features",
+        "capabilities:cpu_info:topology:cores",
+        "capabilities:cpu_info:topology",
+        "capabilities:cpu_info:topology:ht",
+        "capabilities:nested:b",
+        "capabilities:nested:n",
+        "capabilities:stats:gpu",
+        "capabilities:supported_instances",
+        "hw:cpu_policy",
+        "unheard_of",
+        "capabilities:unheard_of",
+        "num_io_ops",
+        "capabilities:host",
+        "nodename",
+        "capabilities:vcpus_total:x",
+        "capabilities:nested",
+    ];
+    let wanted = [
+        "1",
+        ">= 2",
+        "== 10",
+        "<= 6002000",
+        "!= 1",
+        "= 1",
+        "<or> QEMU <or> Intel",
+        "<or> 10",
+        "<in> aes",
+        "<all-in> aes mmx",
+        "s== deep",
+        "s!= x",
+        "s>= a",
+        "QEMU",
+        "True",
+        "<in> 'kvm'",
+        "['aes', 'mmx']",
+        "['aes', 'mmx'] ",
+        "",
+        "s<",
+        "h1",
+        "1.5",
+        "<or>",
+        "16.0",
+        ">= 1.1",
+        "<in> 'cores': 2",
+        "[]",
+    ];
+    draft.request["flavor"]["extra_specs"] = pick.pairs(&keys, &wanted, 2);
+}
+
+/// Puts instances on hosts, each on one.
+pub(super) fn instances(pick: &mut Pick, draft: &mut Draft) {
+    draft.each("instances", || json!([]));
+    for uuid in &UUIDS[..3] {
+        if !pick.once_in(4) {
+            let host = pick.0.below(draft.hosts.len());
+            let flavor_id = pick.of(&["1", "2"]);
+            if let Some(list) = draft.hosts[host]["instances"].as_array_mut() {
+                list.push(json!({"uuid": uuid, "flavor_id": flavor_id}));
+            }
+        }
+    }
+}
+
+fn hinted_instances(pick: &mut Pick, draft: &mut Draft, hint: &str) {
+    instances(pick, draft);
+    if !pick.once_in(6) {
+        draft.request["scheduler_hints"] = json!({hint: pick.some(UUIDS, 3)});
+    }
+}
+
+fn flavors(pick: &mut Pick, draft: &mut Draft) {
+    instances(pick, draft);
+    draft.flavor_of(pick, "id", &["1", "2", "3"]);
+}
+
+fn image(pick: &mut Pick, draft: &mut Draft) {
+    let kinds = [
+        json!([]),
+        json!([["x86_64", "kvm", "hvm"]]),
+        json!([["x86_64", "kvm", "hvm"], ["aarch64", "qemu", "hvm"]]),
+        json!([["x86_64", "xen", "xen"], ["i686", "xen", "hvm"]]),
+    ];
+    draft.each("supported_instances", || pick.of(&kinds));
+    draft.hosts_of(
+        pick,
+        "hypervisor_version",
+        &[6_002_000, 4_001_000, 6_000_000, 10_000_003],
+    );
+    let pools: [(&str, &[&str]); 8] = [
+        ("hw_architecture", &["x86_64", "aarch64", "i686", "ppc64"]),
+        ("architecture", &["x86_64", "amd64", "i386"]),
+        ("img_hv_type", &["kvm", "xen", "qemu", "xapi"]),
+        ("hypervisor_type", &["kvm", "QEMU"]),
+        ("hw_vm_mode", &["hvm", "xen", "pv", "hv"]),
+        ("vm_mode", &["hvm", "xen"]),
+        (
+            "img_hv_requested_version",
+            &[
+                ">=6.0",
+                "<6.0",
+                ">=6.0, <7.0",
+                "==6.2",
+                "!=6.2",
+                ">4.1",
+                "<=10.0.3",
+            ],
+        ),
+        ("os_distro", &["debian"]),
+    ];
+    let mut properties = serde_json::Map::new();
+    for (key, pool) in pick.some(&pools, 4) {
+        properties.insert(key.to_owned(), json!(pick.of(pool)));
+    }
+    if !pick.once_in(10) {
+        draft.request["image"] = json!({"id": "an-image", "properties": properties});
+    }
+}
+
+fn isolated(pick: &mut Pick, draft: &mut Draft) {
+    draft.set("isolated_hosts", pick.some(&["h1", "h3", "H2", "gone"], 3));
+    draft.set("isolated_images", pick.some(&["i1", "i2"], 2));
+    if pick.once_in(2) {
+        draft.set(
+            "restrict_isolated_hosts_to_isolated_images",
+            pick.once_in(2),
+        );
+    }
+    if !pick.once_in(5) {
+        draft.request["image"] = json!({"id": pick.of(&["i1", "i2", "i3"]), "properties": {}});
+    }
+}
+
+fn metrics(pick: &mut Pick, draft: &mut Draft) {
+    let settings = ["cpu=1.0", "net=-2", "disk=0.5", "broken", "x=abc", "=1"];
+    draft.set("weight_setting", pick.some(&settings, 3));
+    draft.each("metrics", || measured(pick));
+}
+
+/// What a host's monitors say.
+pub(super) fn measured(pick: &mut Pick) -> Value {
+    let names = pick.some(&["cpu", "net", "disk"], 3);
+    let one = |name: &str| {
+        json!({
+            "name": name, "value": pick.of(&[0.0, 1.0, 2.5, -3.0, 100.0]),
+            "timestamp": "2026-01-01T00:00:00.000000", "source": "s",
+        })
+    };
+    json!(names.into_iter().map(one).collect::<Vec<_>>())
+}
+
+fn retry(pick: &mut Pick, draft: &mut Draft) {
+    let tried = [
+        ["h1", "n1"],
+        ["h2", "n2"],
+        ["h1", "n2"],
+        ["h3", "n3"],
+        ["gone", "n4"],
+        ["H4", "n4"],
+    ];
+    draft.request["retry"] = json!(pick.some(&tried, 4));
+}
+
+fn group(pick: &mut Pick, draft: &mut Draft) {
+    instances(pick, draft);
+    let policies = pick.some(&["affinity", "anti-affinity", "soft-affinity"], 2);
+    let hosts = pick.some(&["h1", "h2", "h3", "gone", "H1"], 3);
+    if !pick.once_in(8) {
+        draft.request["group"] = json!({"policies": policies, "hosts": hosts, "members": []});
+    }
+    draft.request["instance_uuid"] = json!(pick.of(UUIDS));
+}
+
+fn cidr(pick: &mut Pick, draft: &mut Draft) {
+    let addresses = [
+        "10.0.0.1",
+        "10.0.0.77",
+        "10.0.1.1",
+        "10.1.0.1",
+        "192.168.1.1",
+        "fd00::1",
+        "fd00::1:2",
+        "",
+    ];
+    draft.hosts_of(pick, "host_ip", &addresses);
+    let mut hints = serde_json::Map::new();
+    if !pick.once_in(6) {
+        hints.insert(
+            "build_near_host_ip".into(),
+            json!([pick.of(&["10.0.0.9", "10.0.1.200", "fd00::9", "x", "10.0.0.300"])]),
+        );
+    }
+    if pick.once_in(2) {
+        hints.insert(
+            "cidr".into(),
+            json!([pick.of(&[
+                "/24",
+                "/16",
+                "/32",
+                "/0",
+                "/112",
+                "/33",
+                "24",
+                "/x",
+                "/255.255.0.0"
+            ])]),
+        );
+    }
+    draft.request["scheduler_hints"] = Value::Object(hints);
+}
+
+fn trusted(pick: &mut Pick, draft: &mut Draft) {
+    draft.each("stats", || {
+        pick.pairs(&["trust_lvl"], &["trusted", "untrusted", "unknown"], 1)
+    });
+    let levels = ["trusted", "untrusted", "unknown", "Trusted", ""];
+    draft.request["flavor"]["extra_specs"] =
+        pick.pairs(&["trust:trusted_host", "other"], &levels, 2);
+}
+
+/// A query of the filter `json`: an expression up to two levels deep.
+fn query(pick: &mut Pick, draft: &mut Draft) {
+    draft.hosts_of(pick, "free_ram_mb", &[0, 512, 1024, 2048]);
+    draft.hosts_of(pick, "vcpus_total", &[1, 4, 8]);
+    draft.hosts_of(pick, "hypervisor_type", &["QEMU", "xen"]);
+    draft.hosts_of(pick, "cpu_allocation_ratio", &[1.5, 16.0]);
+    draft.each("stats", || pick.pairs(&["gpu", "ssd"], &["1", "true"], 2));
+    let query = match pick.0.below(12) {
+        0 => json!([]),
+        _ => expression(pick, 2),
+    };
+    if !pick.once_in(12) {
+        draft.request["scheduler_hints"] = json!({"query": [query.to_string()]});
+    }
+}
+
+fn expression(pick: &mut Pick, depth: usize) -> Value {
+    let operators = ["=", "<", ">", "in", "<=", ">=", "not", "or", "and"];
+    let operator = if depth > 1 {
+        pick.of(&operators[6..])
+    } else {
+        pick.of(&operators)
+    };
+    let arguments = pick.0.below(4);
+    let mut list = vec![json!(operator)];
+    for _ in 0..arguments {
+        list.push(if depth > 1 && !pick.once_in(8) {
+            expression(pick, depth - 1)
+        } else {
+            argument(pick)
+        });
+    }
+    json!(list)
+}
+
+fn argument(pick: &mut Pick) -> Value {
+    pick.of(&[
+        json!("$free_ram_mb"),
+        json!("$free_ram_mb"),
+        json!("$vcpus_total"),
+        json!("$hypervisor_type"),
+        json!("$stats.gpu"),
+        json!("$stats.none"),
+        json!("$nothing"),
+        json!("$host"),
+        json!("$cpu_allocation_ratio"),
+        json!(512),
+        json!(1024),
+        json!(4),
+        json!(1.5),
+        json!("QEMU"),
+        json!("1"),
+        json!("h1"),
+        json!(""),
+        json!(true),
+        json!(false),
+        json!(null),
+        json!(16),
+    ])
+}
