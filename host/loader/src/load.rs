@@ -10,10 +10,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use crate::examine::{self, Examined, Inspections, Surroundings};
-use crate::gate::{Content, LoaderOptions, Wanted};
+use crate::gate::{Content, Gate, LoaderOptions, Wanted};
 use crate::inspect::Refusal;
 use crate::library::{Libraries, Library};
 use crate::log::{self, Level};
+use crate::look::Digests;
 use crate::map::{EntryPoint, MapError, PluginMap, Reload};
 use crate::quarantine::Quarantine;
 use crate::record::InFlight;
@@ -42,6 +43,7 @@ struct Inner {
 struct Shared {
     libraries: Mutex<Libraries>,
     inspections: Inspections,
+    digests: Digests,
     report: Mutex<LoadReport>,
     /// Names whose deprecation was said.
     deprecated: Mutex<HashSet<String>>,
@@ -138,23 +140,31 @@ impl Loader {
                 || self.map().lock().is_some()
                 || !options.gates.is_empty(),
         };
-        let admit = |content: &Content<'_>| {
-            examine::check_pin(&examined.entry, content)?;
-            if let Some(lock) = self.map().lock() {
-                let metadata = &content.inspection.metadata;
-                lock.verify(&examined.entry, content.digest, metadata)?;
-            }
-            let wanted = Wanted {
-                entry: &examined.entry,
-                export: &examined.info.export,
-                settings: &examined.settings,
-            };
-            let mut gates = options.gates.iter();
-            gates.try_for_each(|gate| gate.admit(&wanted, content))
+        let wanted = Wanted {
+            entry: &examined.entry,
+            export: &examined.info.export,
+            settings: &examined.settings,
         };
+        let admit = |content: &Content<'_>| self.admit(&wanted, content, |_| true);
         let panic_abort = options.panic_abort || examined.entry.allow_panic_abort;
         let mut libraries = self.lock_libraries();
         libraries.get(&examined.inspection, &staging, panic_abort, &admit)
+    }
+
+    /// Whether a content may be opened for an entry: its pin, the lock file, then the gates that are `asked`.
+    pub(crate) fn admit(
+        &self,
+        wanted: &Wanted<'_>,
+        content: &Content<'_>,
+        asked: impl Fn(&dyn Gate) -> bool,
+    ) -> Result<(), Refusal> {
+        examine::check_pin(wanted.entry, content)?;
+        if let Some(lock) = self.map().lock() {
+            lock.verify(wanted.entry, content.digest, &content.inspection.metadata)?;
+        }
+        let gates = self.inner.options.gates.iter();
+        let mut gates = gates.filter(|gate| asked(gate.as_ref()));
+        gates.try_for_each(|gate| gate.admit(wanted, content))
     }
 
     fn lock_libraries(&self) -> MutexGuard<'_, Libraries> {
@@ -171,6 +181,18 @@ impl Loader {
         report.unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn surroundings(&self) -> Surroundings<'_> {
+        Surroundings {
+            map: &self.inner.map,
+            inspections: &self.inner.shared.inspections,
+            options: &self.inner.options,
+        }
+    }
+
+    pub(crate) fn digests(&self) -> &Digests {
+        &self.inner.shared.digests
+    }
+
     /// Everything about an entry that can be known without running any of its code. What may be loaded is remembered
     /// for the life of this snapshot; what may not is looked at anew, as a file may have been installed meanwhile.
     ///
@@ -184,12 +206,7 @@ impl Loader {
             return Ok(Arc::clone(examined));
         }
         drop(known);
-        let surroundings = Surroundings {
-            map: &self.inner.map,
-            inspections: &self.inner.shared.inspections,
-            options: &self.inner.options,
-        };
-        let examined = Arc::new(examine::examine(&surroundings, entry)?);
+        let examined = Arc::new(examine::examine(&self.surroundings(), entry)?);
         let known = self.inner.examined.write();
         let mut known = known.unwrap_or_else(PoisonError::into_inner);
         // Whoever was first counts: contexts and verdicts are kept with it.

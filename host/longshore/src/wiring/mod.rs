@@ -7,7 +7,6 @@
 mod drivers;
 mod last_end;
 mod limits;
-mod owners;
 mod plugin_view;
 mod services;
 mod state_dir;

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use longshore_control::api::{PluginView, Readiness, ReadyItem};
 use longshore_loader::map::Lookup;
-use longshore_loader::{Loader, Outcome, codes};
+use longshore_loader::{Loader, Outcome};
 use longshore_store::Store;
 use serde_json::{Value as Json, json};
 
 use super::drivers::{FILTER, HOST_MANAGER, SCHEDULER, VIRT, WEIGHER};
 use super::watch::{DriverWatch, Watches};
 use crate::cli::plugin_files;
+use crate::cli::plugin_state::{Outlook, word_of};
 use crate::config::Config;
 
 /// What services were told to use, and what became of it.
@@ -71,12 +72,17 @@ impl Drivers {
 /// The plugins as the files and the loader say.
 pub(super) struct LocalPlugins {
     loader: Loader,
+    outlook: Outlook,
     drivers: Arc<Drivers>,
 }
 
 impl LocalPlugins {
     pub(super) fn new(loader: Loader, drivers: Arc<Drivers>) -> LocalPlugins {
-        LocalPlugins { loader, drivers }
+        LocalPlugins {
+            outlook: Outlook::of_host(loader.clone()),
+            loader,
+            drivers,
+        }
     }
 
     /// The files know what could be loaded; only the host knows what is.
@@ -96,10 +102,7 @@ impl LocalPlugins {
             Some(Outcome::Loaded(_)) => plugin["state"] = json!("loaded"),
             Some(Outcome::Failed(failure)) => {
                 let refusal = &failure.refusal;
-                plugin["state"] = json!(match refusal.code {
-                    codes::PLUGIN_QUARANTINED => "quarantined",
-                    _ => "refused",
-                });
+                plugin["state"] = json!(word_of(refusal.code));
                 plugin["error"] = json!({"code": refusal.code, "message": refusal.why});
                 plugin["why"] = json!(refusal.why);
                 plugin["help"] = json!(refusal.help);
@@ -112,12 +115,12 @@ impl LocalPlugins {
 
 impl PluginView for LocalPlugins {
     fn list(&self) -> Json {
-        let plugins = plugin_files::list(self.loader.map(), None);
+        let plugins = plugin_files::list(&self.outlook, None);
         plugins.into_iter().map(|p| self.overlay(p)).collect()
     }
 
     fn show(&self, namespace: &str, name: &str) -> Option<Json> {
-        let shown = plugin_files::show(self.loader.map(), namespace, name).ok()?;
+        let shown = plugin_files::show(&self.outlook, namespace, name).ok()?;
         Some(self.overlay(shown))
     }
 }
