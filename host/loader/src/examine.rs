@@ -63,13 +63,8 @@ pub(crate) fn examine(
 ) -> Result<Examined, LoadFailure> {
     let path = resolve(around, entry)?;
     let inspection = inspected(around, entry, &path)?;
-    check_version(entry, &path, &inspection)?;
-    let export = entry.export.as_deref();
-    let driver = inspection.choose(&entry.namespace, &entry.name, export);
-    let driver = driver.map_err(refused)?;
-    let all = &inspection.metadata.entries;
-    let number = all.iter().position(|e| std::ptr::eq(e, driver));
-    check_settings(entry, &path, &driver.settings)?;
+    let number = judge(entry, &inspection)?;
+    let driver = &inspection.metadata.entries[number];
     let settings = settings_check::with_defaults(&entry.settings, &driver.settings);
     let metadata = &inspection.metadata;
     let info = ExtensionInfo {
@@ -96,9 +91,24 @@ pub(crate) fn examine(
         library: OnceLock::new(),
         checked: OnceLock::new(),
         contexts: Mutex::default(),
-        driver: number.unwrap_or_default(),
+        driver: number,
         inspection,
     })
+}
+
+/// What the map asks of a file that is a plugin: its version, a driver in it, settings that fit. Answers which of the
+/// file's drivers it is.
+pub(crate) fn judge(entry: &EntryPoint, inspection: &Inspection) -> Result<usize, LoadFailure> {
+    let path = &inspection.file;
+    check_version(entry, path, inspection)?;
+    let export = entry.export.as_deref();
+    let driver = inspection.choose(&entry.namespace, &entry.name, export);
+    let driver = driver.map_err(refused)?;
+    check_settings(entry, path, &driver.settings)?;
+    let mut all = inspection.metadata.entries.iter();
+    Ok(all
+        .position(|e| std::ptr::eq(e, driver))
+        .unwrap_or_default())
 }
 
 impl Examined {
@@ -158,7 +168,11 @@ impl Inspections {
     }
 }
 
-fn resolve(around: &Surroundings<'_>, entry: &EntryPoint) -> Result<PathBuf, LoadFailure> {
+/// Where the file of an entry is, with every link followed, if owners and modes on the way are right.
+pub(crate) fn resolve(
+    around: &Surroundings<'_>,
+    entry: &EntryPoint,
+) -> Result<PathBuf, LoadFailure> {
     if let Some(fault) = &entry.fault {
         let help = fault.help.clone().unwrap_or_default();
         let refusal = Refusal::new(fault.code, Path::new(&entry.lib), fault.what.clone(), help);
@@ -177,7 +191,8 @@ fn resolve(around: &Surroundings<'_>, entry: &EntryPoint) -> Result<PathBuf, Loa
     })
 }
 
-fn inspected(
+/// What a file says of itself.
+pub(crate) fn inspected(
     around: &Surroundings<'_>,
     entry: &EntryPoint,
     path: &Path,
@@ -242,7 +257,7 @@ fn check_version(
     }
     let (found, at) = (escape(found), &entry.origin);
     let why = format!("it is version {found}, {at} asks for `{wanted}`");
-    let help = "install a version that fits";
+    let help = "install a version that fits, or correct `version` in the map";
     let refusal = Refusal::new(codes::PLUGIN_WRONG_VERSION, path, why, help);
     Err(refused(refusal.for_entry(&entry.namespace, &entry.name)))
 }

@@ -35,6 +35,12 @@ pub trait Gate: Send + Sync {
     /// # Errors
     /// Why not.
     fn admit(&self, wanted: &Wanted<'_>, content: &Content<'_>) -> Result<(), Refusal>;
+
+    /// Whether `admit` only reads, so that it may also be asked by who lists plugins and loads none
+    /// ([`Loader::look`](crate::Loader::look)).
+    fn only_reads(&self) -> bool {
+        false
+    }
 }
 
 /// For what a library is to be opened.

@@ -40,6 +40,10 @@ impl Gate for SignatureGate {
         );
         Ok(())
     }
+
+    fn only_reads(&self) -> bool {
+        true
+    }
 }
 
 /// Tries a plugin in a process of its own before it is opened in this one.

@@ -210,6 +210,7 @@ mod library;
 mod load;
 pub mod lock;
 pub mod log;
+mod look;
 pub mod manager;
 pub mod map;
 pub mod note;
@@ -232,6 +233,7 @@ pub use gate::LoaderOptions;
 pub use info::ExtensionInfo;
 pub use load::Loader;
 pub use lock::PluginsLock;
+pub use look::Looked;
 pub use manager::{
     DispatchExtensionManager, DriverManager, EnabledExtensionManager, ExtensionManager,
     HookManager, NameDispatchExtensionManager, NamedExtensionManager,

@@ -10,10 +10,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use crate::examine::{self, Examined, Inspections, Surroundings};
-use crate::gate::{Content, LoaderOptions, Wanted};
+use crate::gate::{Content, Gate, LoaderOptions, Wanted};
 use crate::inspect::Refusal;
 use crate::library::{Libraries, Library};
 use crate::log::{self, Level};
+use crate::look::Digests;
 use crate::map::{EntryPoint, MapError, PluginMap, Reload};
 use crate::quarantine::Quarantine;
 use crate::record::InFlight;
@@ -42,6 +43,7 @@ struct Inner {
 struct Shared {
     libraries: Mutex<Libraries>,
     inspections: Inspections,
+    digests: Digests,
     report: Mutex<LoadReport>,
     /// Names whose deprecation was said.
     deprecated: Mutex<HashSet<String>>,
@@ -139,8 +141,14 @@ impl Loader {
                 || self.watched().is_some()
                 || !options.gates.is_empty(),
         };
+        let wanted = Wanted {
+            entry: &examined.entry,
+            export: &examined.info.export,
+            settings: &examined.settings,
+            is_suspect: false,
+        };
         let admit = |content: &Content<'_>| {
-            self.admit(examined, content)?;
+            self.admit(&wanted, content, |_| true)?;
             let watch = self.watched();
             Ok(watch.map(|w| w.recorded(&examined.entry, content.digest, content.inspection)))
         };
@@ -149,27 +157,26 @@ impl Loader {
         libraries.get(&examined.inspection, &staging, panic_abort, &admit)
     }
 
-    /// Asks everybody who may refuse these bytes for this entry.
-    fn admit(&self, examined: &Examined, content: &Content<'_>) -> Result<(), Refusal> {
-        let entry = &examined.entry;
+    /// Whether a content may be opened for an entry: the lock-outs, its pin, the lock file, then the gates that are
+    /// `asked`. What `wanted` says of suspicion is overruled by what the quarantine knows.
+    pub(crate) fn admit(
+        &self,
+        wanted: &Wanted<'_>,
+        content: &Content<'_>,
+        asked: impl Fn(&dyn Gate) -> bool,
+    ) -> Result<(), Refusal> {
+        let entry = wanted.entry;
+        let mut wanted = *wanted;
+        if let Some(watch) = self.watched() {
+            watch.check(entry, content.digest, content.inspection)?;
+            wanted.is_suspect = watch.is_suspect(entry, content.digest);
+        }
         examine::check_pin(entry, content)?;
         if let Some(lock) = self.map().lock() {
             lock.verify(entry, content.digest, &content.inspection.metadata)?;
         }
-        let is_suspect = match self.watched() {
-            Some(watch) => {
-                watch.check(entry, content.digest, content.inspection)?;
-                watch.is_suspect(entry, content.digest)
-            }
-            None => false,
-        };
-        let wanted = Wanted {
-            entry,
-            export: &examined.info.export,
-            settings: &examined.settings,
-            is_suspect,
-        };
-        let mut gates = self.inner.options.gates.iter();
+        let gates = self.inner.options.gates.iter();
+        let mut gates = gates.filter(|gate| asked(gate.as_ref()));
         gates.try_for_each(|gate| gate.admit(&wanted, content))
     }
 
@@ -187,6 +194,18 @@ impl Loader {
         report.unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn surroundings(&self) -> Surroundings<'_> {
+        Surroundings {
+            map: &self.inner.map,
+            inspections: &self.inner.shared.inspections,
+            options: &self.inner.options,
+        }
+    }
+
+    pub(crate) fn digests(&self) -> &Digests {
+        &self.inner.shared.digests
+    }
+
     /// Everything about an entry that can be known without running any of its code. What may be loaded is remembered
     /// for the life of this snapshot; what may not is looked at anew, as a file may have been installed meanwhile.
     ///
@@ -200,12 +219,7 @@ impl Loader {
             return Ok(Arc::clone(examined));
         }
         drop(known);
-        let surroundings = Surroundings {
-            map: &self.inner.map,
-            inspections: &self.inner.shared.inspections,
-            options: &self.inner.options,
-        };
-        let examined = Arc::new(examine::examine(&surroundings, entry)?);
+        let examined = Arc::new(examine::examine(&self.surroundings(), entry)?);
         let known = self.inner.examined.write();
         let mut known = known.unwrap_or_else(PoisonError::into_inner);
         // Whoever was first counts: contexts and verdicts are kept with it.

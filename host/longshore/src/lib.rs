@@ -9,5 +9,6 @@ pub mod cli;
 pub mod codes;
 pub mod config;
 pub mod explain;
+mod loading;
 pub mod logging;
 pub mod wiring;

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use super::args::Config;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::plugin_state::Outlook;
 use super::{Context, configuration, map_print, plugin_files};
 use crate::config::{MAP_FILE, show};
 
@@ -57,7 +58,11 @@ fn check(context: &mut Context<'_>) -> Result<Exit, Failure> {
                 found.extend(configuration::check_conflicts(&loaded.raw, &map));
                 found.extend(configuration::check_names(&loaded.raw, &map));
                 found.extend(configuration::check_settings(&loaded.raw, &map));
-                found.extend(plugin_files::unusable(&loaded.raw, &map));
+                // Without a valid configuration nobody can say whom a start would trust.
+                if let Ok((config, raw, _)) = loaded.clone().into_config() {
+                    let outlook = Outlook::of_start(map, &config)?;
+                    found.extend(plugin_files::unusable(&raw, &outlook));
+                }
             }
             Ok(_) => {}
             Err(diagnostics) => found.extend(diagnostics),

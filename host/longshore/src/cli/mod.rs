@@ -30,7 +30,7 @@ mod plugin_sample;
 mod plugin_scan;
 mod plugin_settings;
 mod plugin_show;
-mod plugin_state;
+pub(crate) mod plugin_state;
 mod plugin_walk;
 mod progress;
 pub mod render;

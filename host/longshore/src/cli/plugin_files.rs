@@ -16,7 +16,7 @@ use serde_json::{Map, Value as Json, json};
 use super::failure::Failure;
 use super::plugin::no_entry;
 use super::plugin_inspect::setting;
-use super::plugin_state::{Files, describe, meant};
+use super::plugin_state::{Outlook, describe, meant};
 use crate::config::raw::RawConfig;
 use crate::config::wanted;
 
@@ -28,22 +28,23 @@ const SETTINGS: &[&str] = &[
 ];
 
 /// All entry points of the map, or those of one namespace.
-pub(crate) fn list(map: &PluginMap, namespace: Option<&str>) -> Vec<Json> {
-    let mut files = Files::default();
-    map.all_entries()
+pub(crate) fn list(outlook: &Outlook, namespace: Option<&str>) -> Vec<Json> {
+    let entries = outlook.map().all_entries();
+    entries
         .filter(|e| namespace.is_none_or(|n| n == &*e.namespace))
-        .map(|entry| describe(map, entry, &mut files).to_json(entry))
+        .map(|entry| describe(outlook, entry).to_json(entry))
         .collect()
 }
 
 /// All about one entry point.
-pub(crate) fn show(map: &PluginMap, namespace: &str, name: &str) -> Result<Json, Failure> {
+pub(crate) fn show(outlook: &Outlook, namespace: &str, name: &str) -> Result<Json, Failure> {
+    let map = outlook.map();
     let entries = map.entries(namespace);
     let mut named = entries.iter().filter(|e| e.name == name);
     let Some(entry) = named.next() else {
         return Err(no_entry(map, namespace, name));
     };
-    let state = describe(map, entry, &mut Files::default());
+    let state = describe(outlook, entry);
     let mut json = state.to_json(entry);
     let meant = meant(map, entry).unwrap_or(entry);
     let schema: Vec<Json> = state.schema.iter().map(setting).collect();
@@ -122,14 +123,13 @@ fn in_force(entry: &EntryPoint, schema: &[SettingSchema]) -> Json {
 
 /// Warns of drivers in use that cannot be loaded. What the policy makes of it is the start's
 /// business, which says it again; wrong settings are reported with their places elsewhere.
-pub(crate) fn unusable(raw: &RawConfig, map: &PluginMap) -> Vec<Diagnostic> {
-    let mut files = Files::default();
+pub(crate) fn unusable(raw: &RawConfig, outlook: &Outlook) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for want in wanted(raw) {
-        let Lookup::One(entry) = map.lookup(want.namespace, &want.name) else {
+        let Lookup::One(entry) = outlook.map().lookup(want.namespace, &want.name) else {
             continue;
         };
-        let state = describe(map, entry, &mut files);
+        let state = describe(outlook, entry);
         let (Some(code), None) = (state.code, &entry.fault) else {
             continue;
         };

@@ -15,7 +15,7 @@ use super::names::text;
 use super::plugin::{self, PATH};
 use super::plugin_docs;
 use super::plugin_files;
-use super::plugin_quarantine;
+use super::plugin_state::Outlook;
 use super::render::{Screen, Tone, cell};
 use crate::codes;
 
@@ -77,9 +77,8 @@ fn from_files(context: &Context<'_>, namespace: Option<&str>) -> Result<Vec<Json
     {
         return Err(plugin::no_namespace(wanted, map.namespaces()));
     }
-    let mut items = plugin_files::list(&map, namespace);
-    plugin_quarantine::mark(context, &mut items);
-    Ok(items)
+    let outlook = Outlook::of_start(map, &context.config()?)?;
+    Ok(plugin_files::list(&outlook, namespace))
 }
 
 fn not_a_list() -> Failure {

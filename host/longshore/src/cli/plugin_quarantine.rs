@@ -93,23 +93,6 @@ fn release(context: &mut Context<'_>, entry: Option<(&str, &str)>) -> Result<Exi
     Ok(Exit::Done)
 }
 
-/// Marks the entry points among `items` that a host would not load. Without a readable quarantine none is marked: the
-/// commands that are about it say what is wrong with it.
-pub(crate) fn mark(context: &Context<'_>, items: &mut [Json]) {
-    let Ok(quarantine) = open(context) else {
-        return;
-    };
-    for item in items {
-        let text = |key: &str| item[key].as_str().unwrap_or_default();
-        let refusal = quarantine.check(text("sha256"), text("namespace"), text("name"));
-        let Some(refusal) = refusal else { continue };
-        item["state"] = json!("quarantined");
-        item["error"] = json!({"code": refusal.code, "message": refusal.why});
-        item["why"] = json!(refusal.why);
-        item["help"] = json!(refusal.help);
-    }
-}
-
 /// The lock-outs of the configured state directory.
 fn open(context: &Context<'_>) -> Result<Quarantine, Failure> {
     let dir = context.config()?.host.state_dir;

@@ -10,8 +10,9 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::names::text;
 use super::plugin::{self, PATH};
+use super::plugin_state::Outlook;
 use super::render::{Screen, Tone, cell};
-use super::{plugin_files, plugin_quarantine, plugin_sample, plugin_settings};
+use super::{plugin_files, plugin_sample, plugin_settings};
 
 pub(crate) fn run(
     context: &mut Context<'_>,
@@ -37,9 +38,8 @@ fn find(context: &mut Context<'_>, namespace: &str, name: &str) -> Result<Json, 
     match plugin::ask(context, &path) {
         Ok(Some(item)) => Ok(item),
         Ok(None) => {
-            let mut item = plugin_files::show(&plugin::map(context)?, namespace, name)?;
-            plugin_quarantine::mark(context, std::slice::from_mut(&mut item));
-            Ok(item)
+            let outlook = Outlook::of_start(plugin::map(context)?, &context.config()?)?;
+            plugin_files::show(&outlook, namespace, name)
         }
         Err(failure) if failure.not_found => Err(not_found(context, namespace, name)),
         Err(failure) => Err(failure),

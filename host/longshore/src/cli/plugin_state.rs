@@ -1,36 +1,62 @@
-//! Whether an entry point could be loaded, as far as can be said without running its code.
+//! What a start would make of an entry point, as far as can be said without running its code.
 //!
-//! Looks at the map, the file, its pins, its kind and the settings, in the order of the loader.
-//! Called by `plugin_files` and `doctor`; must not know how it is shown.
+//! The loader looks, with the configuration's owners and signatures; here the kind is added, and who is locked out. Called
+//! by `plugin_files` and `doctor`; must not know how it is shown.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use longshore_loader::codes;
 use longshore_loader::diagnostic::escape;
-use longshore_loader::inspect::{Inspection, Refusal, inspect_with, sha256};
+use longshore_loader::inspect::Refusal;
 use longshore_loader::map::{Conflicts, EntryPoint, Lookup, PluginMap};
 use longshore_loader::note::{EntryMetadata, Metadata, SettingSchema};
-use longshore_loader::settings_check;
+use longshore_loader::quarantine::Quarantine;
+use longshore_loader::{LoadFailure, Loader, Looked};
 use serde_json::{Value as Json, json};
 
+use super::failure::Failure;
 use super::plugin::kind_of;
 use super::plugin_kinds::wrong_kind;
+use crate::config::Config;
+use crate::loading;
 
-/// What became of a file, so that each is read once: for entries that take `panic = "abort"` and for the others.
-#[derive(Default)]
-pub(crate) struct Files {
-    seen: HashMap<(PathBuf, bool), Result<(Inspection, String), Refusal>>,
+/// Looks at entry points as a start would. Each file is read once.
+pub(crate) struct Outlook {
+    loader: Loader,
+    /// Absent where the loader asks it itself, or where it cannot be read: the commands that are about it say why.
+    quarantine: Option<Quarantine>,
 }
 
-impl Files {
-    fn get(&mut self, path: &Path, panic_abort: bool) -> &Result<(Inspection, String), Refusal> {
-        let read = || {
-            let inspection = inspect_with(path, panic_abort)?;
-            Ok((inspection, sha256(path)?))
-        };
-        let key = (path.to_owned(), panic_abort);
-        self.seen.entry(key).or_insert_with(read)
+impl Outlook {
+    /// Of the next start with this configuration.
+    ///
+    /// # Errors
+    /// When an owner that is to be trusted is no user.
+    pub(crate) fn of_start(map: PluginMap, config: &Config) -> Result<Outlook, Failure> {
+        let (dir, options) = (&config.host.state_dir, loading::options(config)?);
+        Ok(Outlook {
+            loader: Loader::with_options(map, dir, options),
+            quarantine: Quarantine::open(dir).ok(),
+        })
+    }
+
+    /// Of the host that runs with this loader.
+    pub(crate) fn of_host(loader: Loader) -> Outlook {
+        let quarantine = None;
+        Outlook { loader, quarantine }
+    }
+
+    /// The map whose entries are looked at.
+    pub(crate) fn map(&self) -> &PluginMap {
+        self.loader.map()
+    }
+
+    /// What a start would make of an entry that names a library.
+    fn look(&self, entry: &EntryPoint) -> (Looked, Option<Refusal>) {
+        let looked = self.loader.look(entry);
+        let locked_out = self.quarantine.as_ref().zip(looked.digest.as_deref());
+        let locked_out = locked_out.and_then(|(q, d)| q.check(d, &entry.namespace, &entry.name));
+        (looked, locked_out)
     }
 }
 
@@ -63,18 +89,21 @@ impl State {
     }
 
     fn refuse(&mut self, code: &'static str, why: String, help: Option<String>) {
-        self.word = match code {
-            codes::PLUGIN_NOT_FOUND => "missing",
-            _ => "refused",
-        };
+        self.word = word_of(code);
         (self.code, self.why, self.help) = (Some(code), Some(why), help);
     }
 
-    fn refused(refusal: &Refusal) -> State {
-        let mut state = State::default();
-        let help = Some(refusal.help.clone());
-        state.refuse(refusal.code, refusal.why.clone(), help);
-        state
+    /// A wrong setting, which the schema found, is shown with its place.
+    fn fail(&mut self, failure: &LoadFailure) {
+        let refusal = &failure.refusal;
+        let (why, help) = match failure.diagnostics.first() {
+            Some(d) => (format!("{} ({})", d.what, d.place), d.help.clone()),
+            None => (refusal.why.clone(), Some(refusal.help.clone())),
+        };
+        self.refuse(refusal.code, why, help);
+        if !refusal.file.as_os_str().is_empty() {
+            self.file.get_or_insert_with(|| refusal.file.clone());
+        }
     }
 
     /// The contract's shape.
@@ -103,8 +132,9 @@ impl State {
     }
 }
 
-/// Whether an entry point could be loaded, as far as can be said without running its code.
-pub(crate) fn describe(map: &PluginMap, entry: &EntryPoint, files: &mut Files) -> State {
+/// What a start would make of an entry point, as far as can be said without running its code.
+pub(crate) fn describe(outlook: &Outlook, entry: &EntryPoint) -> State {
+    let map = outlook.map();
     if let Some(disabled) = &entry.disabled {
         let why = Some(disabled.to_string());
         return State {
@@ -118,7 +148,7 @@ pub(crate) fn describe(map: &PluginMap, entry: &EntryPoint, files: &mut Files) -
         return state;
     }
     let Some(target) = &entry.alias else {
-        let mut state = describe_library(map, entry, files);
+        let mut state = describe_library(outlook, entry);
         if state.why.is_none() && is_ambiguous(map, entry) {
             let why = "several entries have this name: it cannot be used alone";
             state.why = Some(why.to_owned());
@@ -129,7 +159,7 @@ pub(crate) fn describe(map: &PluginMap, entry: &EntryPoint, files: &mut Files) -
     let target = escape(target);
     match meant(map, entry) {
         Some(meant) => {
-            let mut state = describe_library(map, meant, files);
+            let mut state = describe_library(outlook, meant);
             state
                 .why
                 .get_or_insert_with(|| format!("stands for `{target}`"));
@@ -155,71 +185,28 @@ fn is_ambiguous(map: &PluginMap, entry: &EntryPoint) -> bool {
     !keeps_all && matches!(found, Lookup::Several(_))
 }
 
-fn describe_library(map: &PluginMap, entry: &EntryPoint, files: &mut Files) -> State {
-    let path = match map.resolve_library(entry) {
-        Ok(path) => path,
-        Err(absent) => return State::refused(&absent.into_refusal(entry)),
+fn describe_library(outlook: &Outlook, entry: &EntryPoint) -> State {
+    let (looked, locked_out) = outlook.look(entry);
+    let mut state = match looked.driver(entry) {
+        Some(driver) => offered(driver),
+        None => State::word("available"),
     };
-    let mut state = match files.get(&path, entry.allow_panic_abort) {
-        Ok((inspection, digest)) => inspected(map, entry, inspection, digest),
-        Err(refusal) => State::refused(refusal),
-    };
-    state.file = Some(path);
-    state
-}
-
-/// In the order of the loader: the lock and pins, then the driver and its kind, then the settings.
-fn inspected(map: &PluginMap, entry: &EntryPoint, inspection: &Inspection, digest: &str) -> State {
-    let export = entry.export.as_deref();
-    let mut state = match inspection.choose(&entry.namespace, &entry.name, export) {
-        Ok(driver) => available(entry, driver),
-        Err(refusal) => State::refused(&refusal),
-    };
-    if let Some((code, why, help)) = broken_pin(entry, inspection, digest) {
-        state.refuse(code, why, Some(help.to_owned()));
+    if let Some(inspection) = &looked.inspection {
+        state.metadata = Some(inspection.metadata.clone());
+        state.size = Some(inspection.size);
     }
-    let locked = map
-        .lock()
-        .map(|l| l.verify(entry, digest, &inspection.metadata));
-    if let Some(Err(refusal)) = locked {
+    state.file = looked.file;
+    state.sha256 = looked.digest;
+    if let Some(refusal) = locked_out {
         state.refuse(refusal.code, refusal.why, Some(refusal.help));
+    } else if let Some(failure) = &looked.failure {
+        state.fail(failure);
     }
-    state.metadata = Some(inspection.metadata.clone());
-    state.size = Some(inspection.size);
-    state.sha256 = Some(digest.to_owned());
     state
 }
 
-fn broken_pin(
-    entry: &EntryPoint,
-    inspection: &Inspection,
-    digest: &str,
-) -> Option<(&'static str, String, &'static str)> {
-    if let Some(pinned) = entry
-        .sha256
-        .as_deref()
-        .filter(|p| !p.eq_ignore_ascii_case(digest))
-    {
-        let why = format!("the file has another digest than the map asks for, `{pinned}`");
-        let help = "install the right file, or correct `sha256` in the map";
-        return Some((codes::PLUGIN_UNTRUSTED, why, help));
-    }
-    let wanted = entry.version.as_deref()?;
-    let found = &inspection.metadata.version;
-    let requirement = semver::VersionReq::parse(wanted).ok();
-    let version = semver::Version::parse(found).ok();
-    if requirement.zip(version).is_some_and(|(r, v)| r.matches(&v)) {
-        return None;
-    }
-    let why = format!(
-        "it is version {}, the map asks for `{wanted}`",
-        escape(found)
-    );
-    let help = "install a version that fits, or correct `version` in the map";
-    Some((codes::PLUGIN_WRONG_VERSION, why, help))
-}
-
-fn available(entry: &EntryPoint, driver: &EntryMetadata) -> State {
+/// What is known of a driver that the file has; refused when it is of another kind than its namespace.
+fn offered(driver: &EntryMetadata) -> State {
     let mut state = State {
         kind: Some(kind_of(driver).to_owned()),
         revision: Some(driver.revision),
@@ -230,11 +217,17 @@ fn available(entry: &EntryPoint, driver: &EntryMetadata) -> State {
     };
     if let Some((why, help)) = wrong_kind(driver) {
         state.refuse(codes::PLUGIN_WRONG_KIND, why, Some(help));
-    } else if let Some(d) = settings_check::check(entry, &entry.name, &driver.settings).first() {
-        let why = format!("{} ({})", d.what, d.place);
-        state.refuse(d.code, why, d.help.clone());
     }
     state
+}
+
+/// The word for what is refused with this code.
+pub(crate) fn word_of(code: &str) -> &'static str {
+    match code {
+        codes::PLUGIN_NOT_FOUND => "missing",
+        codes::PLUGIN_QUARANTINED => "quarantined",
+        _ => "refused",
+    }
 }
 
 /// The entry that an alias leads to.

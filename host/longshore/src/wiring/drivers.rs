@@ -8,18 +8,18 @@ use std::sync::Arc;
 use longshore_control::compute::ComputeConfig as ManagerConfig;
 use longshore_control::scheduler::{FaultPolicy, SchedulerDrivers};
 use longshore_control::{NamedDriver, NamedWeigher, Watched};
-use longshore_loader::gates::{SignatureGate, VettingGate};
+use longshore_loader::gates::VettingGate;
 use longshore_loader::stage::LoadMode;
 use longshore_loader::vet;
-use longshore_loader::{LoadFailure, Loader, LoaderOptions, NamedExtensionManager, PluginMap};
+use longshore_loader::{LoadFailure, Loader, NamedExtensionManager, PluginMap};
 use longshore_plugin_api::__abi::table::DriverKind;
 use longshore_plugin_api::{Filter, HostManager, Scheduler, Virt, Weigher};
 
-use super::owners;
 use super::watch::Watches;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::config::resolved::{Config, OnFault, PluginPolicy, Signatures};
+use crate::config::resolved::{Config, OnFault, PluginPolicy};
+use crate::loading;
 
 /// Namespace of scheduler drivers.
 pub(super) const SCHEDULER: &str = "longshore.scheduler.driver";
@@ -44,19 +44,7 @@ pub(super) fn loader(map: PluginMap, config: &Config) -> Result<Loader, Failure>
              is in use can end this host"
         );
     }
-    let mut options = LoaderOptions {
-        load: plugins.load,
-        stage_dir: plugins.stage_dir.clone(),
-        ..LoaderOptions::default()
-    };
-    options.trust.owners = owners::numbers(&config.trust.owners)?;
-    let (keys, signatures) = (config.trust.keys.clone(), config.trust.signatures);
-    if signatures != Signatures::Off {
-        let required = signatures == Signatures::Required;
-        options
-            .gates
-            .push(Arc::new(SignatureGate { keys, required }));
-    }
+    let mut options = loading::options(config)?;
     if plugins.vet != vet::Policy::Never {
         let dir = config.host.state_dir.join("vetting");
         let vetting = vet::Options {

@@ -8,7 +8,6 @@ mod drivers;
 mod endings;
 mod last_end;
 mod limits;
-mod owners;
 mod plugin_view;
 mod services;
 mod state_dir;
@@ -122,11 +121,11 @@ async fn run(
             watches: Arc::clone(watches),
             down: services.down,
         }),
-        plugins: Arc::new(LocalPlugins {
-            loader: shared.loader.clone(),
+        plugins: Arc::new(LocalPlugins::new(
+            shared.loader.clone(),
             drivers,
-            watches: Arc::clone(watches),
-        }),
+            Arc::clone(watches),
+        )),
     });
     let mut launcher = Launcher::new(GRACEFUL_TIMEOUT);
     for service in services.list {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use longshore_control::api::{PluginView, Readiness, ReadyItem};
 use longshore_loader::map::Lookup;
-use longshore_loader::{Loader, Outcome, codes};
+use longshore_loader::{Loader, Outcome};
 use longshore_store::Store;
 use serde_json::{Value as Json, json};
 
@@ -14,6 +14,7 @@ use super::drivers::{FILTER, HOST_MANAGER, SCHEDULER, VIRT, WEIGHER};
 use super::services::Down;
 use super::watch::{DriverWatch, Watches, WhyFenced};
 use crate::cli::plugin_files;
+use crate::cli::plugin_state::{Outlook, word_of};
 use crate::config::Config;
 
 /// What services were told to use, and what became of it.
@@ -71,12 +72,26 @@ impl Drivers {
 
 /// The plugins as the files and the loader say.
 pub(super) struct LocalPlugins {
-    pub(super) loader: Loader,
-    pub(super) drivers: Arc<Drivers>,
-    pub(super) watches: Arc<Watches>,
+    loader: Loader,
+    outlook: Outlook,
+    drivers: Arc<Drivers>,
+    watches: Arc<Watches>,
 }
 
 impl LocalPlugins {
+    pub(super) fn new(
+        loader: Loader,
+        drivers: Arc<Drivers>,
+        watches: Arc<Watches>,
+    ) -> LocalPlugins {
+        LocalPlugins {
+            outlook: Outlook::of_host(loader.clone()),
+            loader,
+            drivers,
+            watches,
+        }
+    }
+
     /// The files know what could be loaded; only the host knows what is.
     fn overlay(&self, mut plugin: Json) -> Json {
         let text = |key: &str| plugin[key].as_str().unwrap_or_default().to_owned();
@@ -95,10 +110,7 @@ impl LocalPlugins {
             Some(Outcome::Loaded(_)) => plugin["state"] = json!("loaded"),
             Some(Outcome::Failed(failure)) => {
                 let refusal = &failure.refusal;
-                plugin["state"] = json!(match refusal.code {
-                    codes::PLUGIN_QUARANTINED => "quarantined",
-                    _ => "refused",
-                });
+                plugin["state"] = json!(word_of(refusal.code));
                 plugin["error"] = json!({"code": refusal.code, "message": refusal.why});
                 plugin["why"] = json!(refusal.why);
                 plugin["help"] = json!(refusal.help);
@@ -132,12 +144,12 @@ impl LocalPlugins {
 
 impl PluginView for LocalPlugins {
     fn list(&self) -> Json {
-        let plugins = plugin_files::list(self.loader.map(), None);
+        let plugins = plugin_files::list(&self.outlook, None);
         plugins.into_iter().map(|p| self.overlay(p)).collect()
     }
 
     fn show(&self, namespace: &str, name: &str) -> Option<Json> {
-        let shown = plugin_files::show(self.loader.map(), namespace, name).ok()?;
+        let shown = plugin_files::show(&self.outlook, namespace, name).ok()?;
         Some(self.overlay(shown))
     }
 }

@@ -7,11 +7,11 @@ use std::fs::File;
 use std::io::Read as _;
 
 use longshore_loader::diagnostic::{Place, escape};
-use longshore_loader::map::{Lookup, PluginMap};
+use longshore_loader::map::Lookup;
 
 use super::report::{Report, Status};
 use crate::cli::exit::Exit;
-use crate::cli::plugin_state::{Files, State, describe};
+use crate::cli::plugin_state::{Outlook, State, describe};
 use crate::config::raw::RawConfig;
 use crate::config::resolved::PluginPolicy;
 use crate::config::{Config, Wanted, name_fault, wanted};
@@ -22,8 +22,8 @@ const NEEDED: &[&str] = &["scheduler.driver", "scheduler.host_manager", "compute
 /// The name of a driver fits in here, in bytes.
 const NAME_BYTES_MAX: u64 = 1024;
 
-pub(super) fn check(raw: &RawConfig, config: &Config, map: &PluginMap, report: &mut Report) {
-    let mut files = Files::default();
+pub(super) fn check(raw: &RawConfig, config: &Config, outlook: &Outlook, report: &mut Report) {
+    let map = outlook.map();
     let strict = config.plugins.policy == PluginPolicy::Strict;
     for want in wanted(raw) {
         let check = format!("driver {} {}", want.namespace, escape(&want.name));
@@ -38,7 +38,7 @@ pub(super) fn check(raw: &RawConfig, config: &Config, map: &PluginMap, report: &
             continue;
         }
         if let Lookup::One(entry) = map.lookup(want.namespace, &want.name) {
-            let state = describe(map, entry, &mut files);
+            let state = describe(outlook, entry);
             let deprecated = map.deprecation(want.namespace, &want.name);
             found(&check, &state, deprecated, fatal, &want, report);
         }

@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 use super::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::plugin_state::Outlook;
 use super::render::Screen;
 use report::{Item, Report};
 
@@ -25,8 +26,9 @@ pub(crate) fn run(context: &mut Context<'_>) -> Result<Exit, Failure> {
     match loaded.clone().into_config() {
         Ok((config, raw, _)) => {
             files::supported(&config, &mut report);
-            match &map {
-                Some(map) => drivers::check(&raw, &config, map, &mut report),
+            match map.map(|map| Outlook::of_start(map, &config)) {
+                Some(Ok(outlook)) => drivers::check(&raw, &config, &outlook, &mut report),
+                Some(Err(failure)) => report.failure("trust", &failure),
                 None => report.skipped("drivers", "the map is not valid"),
             }
             places::check(&config, &mut report);
