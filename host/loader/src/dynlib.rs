@@ -4,7 +4,9 @@
 //! thread-locals of a plugin would outlive it (see docs/abi.md), and every root is `'static`.
 
 mod descriptors;
+pub(crate) mod float_control;
 pub(crate) mod shared_file;
+pub(crate) mod signals;
 
 use std::path::Path;
 

@@ -19,6 +19,7 @@ use crate::library::Library;
 use crate::load::Loader;
 use crate::log::{self, Level};
 use crate::map::EntryPoint;
+use crate::process::{Doing, During};
 use crate::record::{CallName, Recorded};
 use crate::report::{FailureKind, LoadFailure, Outcome};
 use crate::settings_check;
@@ -146,6 +147,16 @@ impl<K: ?Sized> Factory<K> {
         }
     }
 
+    /// Looks at the process until the answer is dropped, if the loader does that.
+    pub(crate) fn during(&self, doing: Doing) -> Option<During> {
+        match &self.source {
+            Source::File { loader, .. } => {
+                loader.during(&self.info.namespace, &self.info.name, doing)
+            }
+            Source::Program(_) => None,
+        }
+    }
+
     /// A driver with the settings of the map; see `create`.
     pub(crate) fn make(&self) -> Result<Built<K>, LoadFailure> {
         match &self.source {
@@ -211,6 +222,7 @@ impl<K: ?Sized> Factory<K> {
         // Opening runs the library's own start-up code already.
         let recorded = self.recorded();
         let _in_call = recorded.as_ref().map(|r| r.begin(NEW));
+        let _during = self.during(Doing::Built);
         let library = self.opened(loader, examined)?;
         let context = examined.context(loader.state_dir(), site);
         bind(examined, library.plugin, settings, &context).map_err(|e| self.not_built(e))

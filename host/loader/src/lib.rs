@@ -213,6 +213,7 @@ pub mod log;
 pub mod manager;
 pub mod map;
 pub mod note;
+pub mod process;
 pub mod quarantine;
 pub mod record;
 pub mod report;
