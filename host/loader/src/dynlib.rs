@@ -4,8 +4,10 @@
 //! thread-locals of a plugin would outlive it (see docs/abi.md), and every root is `'static`.
 
 mod descriptors;
+pub(crate) mod float_control;
 mod process_end;
 pub(crate) mod shared_file;
+pub(crate) mod signals;
 
 use std::path::Path;
 

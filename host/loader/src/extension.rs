@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::factory::Factory;
 use crate::info::ExtensionInfo;
+use crate::process::{Doing, During};
 use crate::record::CallName;
 use crate::report::LoadFailure;
 
@@ -38,6 +39,18 @@ pub struct Extension<K: ?Sized> {
     info: Arc<ExtensionInfo>,
     built: Built<K>,
     factory: Option<Factory<K>>,
+    /// Of the driver's end. Stands last: fields are dropped in their order.
+    during_drop: Option<During>,
+}
+
+impl<K: ?Sized> Drop for Extension<K> {
+    /// If nobody else has the driver, it ends with this; else it ends where nobody looks.
+    fn drop(&mut self) {
+        if Arc::strong_count(&self.built.driver) == 1 {
+            let factory = self.factory.as_ref();
+            self.during_drop = factory.and_then(|f| f.during(Doing::Dropped));
+        }
+    }
 }
 
 impl<K: ?Sized> Clone for Extension<K> {
@@ -46,6 +59,7 @@ impl<K: ?Sized> Clone for Extension<K> {
             info: Arc::clone(&self.info),
             built: self.built.clone(),
             factory: self.factory.clone(),
+            during_drop: None,
         }
     }
 }
@@ -72,6 +86,7 @@ impl<K: ?Sized> Factory<K> {
             info: Arc::clone(self.shared_info()),
             built: self.make()?,
             factory: Some(self.clone()),
+            during_drop: None,
         })
     }
 
@@ -85,6 +100,7 @@ impl<K: ?Sized> Factory<K> {
             info: Arc::new(info),
             built,
             factory: Some(self.clone()),
+            during_drop: None,
         })
     }
 }
@@ -96,6 +112,7 @@ impl<K: ?Sized> Extension<K> {
             info: Arc::new(ExtensionInfo::of_program(namespace, name)),
             built: Built::of_program(driver),
             factory: None,
+            during_drop: None,
         }
     }
 
@@ -126,6 +143,8 @@ impl<K: ?Sized> Extension<K> {
     pub fn ready(&self) -> Result<(), DriverError> {
         let recorded = self.factory.as_ref().and_then(Factory::recorded);
         let _in_call = recorded.as_ref().map(|r| r.begin(READY));
+        let factory = self.factory.as_ref();
+        let _during = factory.and_then(|f| f.during(Doing::Asked));
         self.built.ready()
     }
 }

@@ -19,6 +19,7 @@ use crate::library::{Library, NEW};
 use crate::load::Loader;
 use crate::log::{self, Level};
 use crate::map::EntryPoint;
+use crate::process::{Doing, During};
 use crate::record::Recorded;
 use crate::report::{FailureKind, LoadFailure, Outcome};
 use crate::settings_check;
@@ -144,6 +145,16 @@ impl<K: ?Sized> Factory<K> {
         }
     }
 
+    /// Looks at the process until the answer is dropped, if the loader does that.
+    pub(crate) fn during(&self, doing: Doing) -> Option<During> {
+        match &self.source {
+            Source::File { loader, .. } => {
+                loader.during(&self.info.namespace, &self.info.name, doing)
+            }
+            Source::Program(_) => None,
+        }
+    }
+
     /// A driver with the settings of the map; see `create`.
     pub(crate) fn make(&self) -> Result<Built<K>, LoadFailure> {
         match &self.source {
@@ -206,6 +217,7 @@ impl<K: ?Sized> Factory<K> {
             let why = "a driver of the program has no library";
             return Err(self.refuse(codes::PLUGIN_NOT_FOUND, why.to_owned(), ""));
         };
+        let _during = self.during(Doing::Built);
         let library = self.opened(loader, examined)?;
         let recorded = self.recorded();
         let _in_call = recorded.as_ref().map(|r| r.begin(NEW));

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::inspect::{Inspection, Refusal};
 use crate::map::EntryPoint;
+use crate::process::ProcessWatch;
 use crate::stage::LoadMode;
 use crate::trust::Trust;
 
@@ -25,6 +26,8 @@ pub struct LoaderOptions {
     pub panic_abort: bool,
     /// Asked in this order before a library is opened for an entry.
     pub gates: Vec<Arc<dyn Gate>>,
+    /// Looks at the state of the process around what drivers do. Nobody looks if it is not given.
+    pub process: Option<Arc<ProcessWatch>>,
 }
 
 /// May refuse a library before it is opened.

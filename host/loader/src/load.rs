@@ -16,6 +16,7 @@ use crate::library::{Libraries, Library};
 use crate::log::{self, Level};
 use crate::look::Digests;
 use crate::map::{EntryPoint, MapError, PluginMap, Reload};
+use crate::process::{Doing, During};
 use crate::quarantine::Quarantine;
 use crate::record::InFlight;
 use crate::report::{LoadFailure, LoadReport, Outcome};
@@ -120,6 +121,12 @@ impl Loader {
 
     pub(crate) fn watched(&self) -> Option<&Watch> {
         self.inner.shared.watch.get()
+    }
+
+    /// Looks at the process until the answer is dropped, if somebody is to look.
+    pub(crate) fn during(&self, namespace: &str, name: &str, doing: Doing) -> Option<During> {
+        let process = self.inner.options.process.as_ref()?;
+        Some(process.during(namespace, name, doing))
     }
 
     pub(crate) fn state_dir(&self) -> &std::path::Path {

@@ -18,9 +18,9 @@ use rustix::process::{
 use super::dirs;
 use super::frame::{self, Nonce};
 use super::protocol::{Answer, Message, Refused, Request, Step};
-use super::state::ProcessState;
 use crate::dynlib;
 use crate::inspect::{Refusal, inspect_with};
+use crate::process::{Inventory, ProcessState};
 use crate::{codes, library, log};
 
 /// Descriptors that a child may have.
@@ -123,18 +123,18 @@ fn tried(channel: &mut Channel, request: &Request) -> io::Result<Answer> {
         }
     };
     let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
-    let before = ProcessState::now();
+    let before = Look::now();
     channel.step(Step::Loading)?;
     let plugin = match dynlib::open(&path, log::services()) {
         Ok(plugin) => plugin,
         Err(error) => {
             answer.refused = Some(of_refusal(library::not_opened(&request.shown, &error)));
-            answer.changes = before.changes_to(&ProcessState::now());
+            answer.changes = before.changes_to(&Look::now());
             return Ok(answer);
         }
     };
-    let loaded = ProcessState::now();
-    answer.early_threads = before.new_threads(&loaded);
+    let loaded = Inventory::now();
+    answer.early_threads = before.inventory.new_threads(&loaded);
     channel.step(Step::Comparing)?;
     let compared = inspect_with(&path, true).and_then(|i| library::agrees(&plugin, &i));
     if let Err(refusal) = compared {
@@ -143,15 +143,38 @@ fn tried(channel: &mut Channel, request: &Request) -> io::Result<Answer> {
         channel.step(Step::Building)?;
         build(channel, &plugin, request, &mut answer)?;
     }
-    let after = ProcessState::now();
+    let after = Look::now();
     answer.changes = before.changes_to(&after);
     answer.leaks = loaded
-        .new_threads(&after)
+        .new_threads(&after.inventory)
         .into_iter()
         .map(|t| format!("thread {t}"))
         .collect();
-    answer.leaks.extend(before.new_descriptors(&after));
+    let descriptors = before.inventory.new_descriptors(&after.inventory);
+    answer.leaks.extend(descriptors);
     Ok(answer)
+}
+
+/// One look at this process.
+struct Look {
+    state: ProcessState,
+    inventory: Inventory,
+}
+
+impl Look {
+    fn now() -> Look {
+        Look {
+            state: ProcessState::now(),
+            inventory: Inventory::now(),
+        }
+    }
+
+    /// What a plugin has no business to change, one text each.
+    fn changes_to(&self, now: &Look) -> Vec<String> {
+        let state = self.state.differences(&now.state).into_iter();
+        let descriptors = self.inventory.changed_descriptors(&now.inventory);
+        state.map(|(_, words)| words).chain(descriptors).collect()
+    }
 }
 
 /// Builds the driver and drops it.

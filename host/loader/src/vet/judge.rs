@@ -4,10 +4,10 @@ use std::io;
 
 use super::Options;
 use super::protocol::{Answer, End, Report};
-use super::signals;
 use super::verdict::{Verdict, Warning};
 use crate::codes;
 use crate::diagnostic::escape;
+use crate::process::signals;
 
 /// Longest line of output that a message quotes, in characters.
 const LINE_CHARS_MAX: usize = 200;

@@ -37,8 +37,6 @@ mod frame;
 mod guardian;
 mod judge;
 mod protocol;
-mod signals;
-mod state;
 mod strays;
 mod verdict;
 
