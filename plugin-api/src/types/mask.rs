@@ -74,6 +74,14 @@ impl<'a> Mask<'a> {
             .flat_map(|(i, &word)| Bits(word).map(move |bit| i * 64 + bit))
     }
 
+    /// Takes out every host that is not in `words`, another mask over the same hosts; words that are missing have none.
+    pub fn intersect(&mut self, words: &[u64]) {
+        let others = words.iter().copied().chain(std::iter::repeat(0));
+        for (word, other) in self.words.iter_mut().zip(others) {
+            *word &= other;
+        }
+    }
+
     /// The words, for loops of your own.
     pub fn words(&self) -> &[u64] {
         self.words
@@ -244,6 +252,16 @@ mod tests {
         mask.clear(3);
         mask.clear(99);
         assert_eq!(mask.iter().collect::<Vec<_>>(), [1]);
+    }
+
+    #[test]
+    fn an_intersection_only_clears_and_what_is_missing_has_no_host() {
+        let mut words = full(130);
+        let mut mask = Mask::new(&mut words, 130);
+        mask.clear(1);
+        mask.intersect(&[0b111, u64::MAX]);
+        let left: Vec<usize> = mask.iter().collect();
+        assert_eq!((left.len(), &left[..3]), (66, &[0, 2, 64][..]));
     }
 
     #[test]

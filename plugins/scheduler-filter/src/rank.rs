@@ -88,20 +88,54 @@ pub(crate) fn choose(
     top.into_iter().map(|candidate| candidate.row).collect()
 }
 
-/// A heap with the worst on top holds the best `n` seen so far: most hosts cost one comparison.
+/// Hosts of one word of a mask.
+const LANES: usize = 64;
+
+/// A heap with the worst on top holds the best `n` seen so far. Once it is full, a word none of whose hosts weighs more
+/// than the worst of them is done with one comparison each, side by side: of equals the earlier row counts.
 fn top(mask: &Mask<'_>, weights: &[f32], n: usize) -> Vec<Candidate> {
     let n = n.min(mask.len());
     let mut heap = BinaryHeap::with_capacity(n);
-    for candidate in mask.iter().map(|row| Candidate::new(weights, row)) {
-        if heap.len() < n {
-            heap.push(candidate);
-        } else if let Some(mut worst) = heap.peek_mut() {
-            if candidate < *worst {
-                *worst = candidate;
+    if n == 0 {
+        return Vec::new();
+    }
+    let mut worst = f32::NEG_INFINITY;
+    for (i, word) in mask.words().iter().enumerate() {
+        let start = i * LANES;
+        let is_full = heap.len() == n;
+        if is_full
+            && weights
+                .get(start..start + LANES)
+                .map_or(false, |all| heaviest(all) <= worst)
+        {
+            continue;
+        }
+        let mut left = *word;
+        while left != 0 {
+            let candidate = Candidate::new(weights, start + left.trailing_zeros() as usize);
+            left &= left - 1;
+            if heap.len() < n {
+                heap.push(candidate);
+            } else if let Some(mut last) = heap.peek_mut() {
+                if candidate < *last {
+                    *last = candidate;
+                }
             }
         }
+        worst = heap.peek().map_or(worst, |candidate| candidate.weight);
     }
     heap.into_sorted_vec()
+}
+
+/// The greatest of 64 weights, those of hosts that are out included; what is no number is passed over.
+fn heaviest(weights: &[f32]) -> f32 {
+    let mut most = [f32::NEG_INFINITY; 8];
+    for eight in weights.chunks_exact(8) {
+        for (most, &weight) in most.iter_mut().zip(eight) {
+            *most = if weight > *most { weight } else { *most };
+        }
+    }
+    most.iter().copied().fold(f32::NEG_INFINITY, f32::max)
 }
 
 /// Puts a random pick of all hosts that weigh as much as the best one into the places that such

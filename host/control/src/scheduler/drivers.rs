@@ -7,6 +7,7 @@ use std::sync::Arc;
 use longshore_plugin_api::{Filter, FilterTraits, HostManager, Scheduler, WeightRange};
 
 use super::errors::SelectError;
+use super::scratch::Scratch;
 use super::trail::Who;
 use crate::call_watch::Watched;
 use crate::driver_call::CallError;
@@ -29,6 +30,7 @@ pub struct SchedulerDrivers {
     pub(super) weighers: Vec<(NamedWeigher, WeightRange)>,
     pub(super) on_filter_fault: FaultPolicy,
     pub(super) on_weigher_fault: FaultPolicy,
+    pub(super) scratch: Scratch,
 }
 
 impl SchedulerDrivers {
@@ -63,6 +65,7 @@ impl SchedulerDrivers {
             weighers: weighers.into_iter().map(range).collect::<Result<_, _>>()?,
             on_filter_fault: FaultPolicy::Fail,
             on_weigher_fault: FaultPolicy::Skip,
+            scratch: Scratch::default(),
         })
     }
 

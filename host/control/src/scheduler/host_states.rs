@@ -4,6 +4,7 @@
 //! host that is out stays out, weights are finite, faults follow the operator's policy. Must not
 //! know RPC or records. Made by `select.rs`, on the scheduler's thread.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use longshore_plugin_api::{
@@ -11,9 +12,9 @@ use longshore_plugin_api::{
     full,
 };
 
+use super::blend;
 use super::drivers::{FaultPolicy, SchedulerDrivers};
 use super::errors::SelectError;
-use super::normalise::{normalise, weight_bounds};
 use super::trail::{Method, Trail, Who};
 use crate::driver_call::CallError;
 
@@ -43,6 +44,10 @@ struct State {
     fields: RequestFields,
     request: RequestSpec,
     consumed: Vec<(String, String)>,
+    /// The hosts as they are since the last consumption: nobody else changes them during a selection.
+    table: Option<HostTable>,
+    /// Rows whose limits were asked for: those of the answer, most likely.
+    named: BTreeSet<u32>,
     counts: Vec<FilterCount>,
     /// The first fault that fails the request, with the driver's name.
     fault: Option<SelectError>,
@@ -68,10 +73,11 @@ impl RequestHosts {
             let mut mask = Mask::new(&mut words, table.len());
             let asks = || manager.eligible_hosts(&table, &request, &mut mask);
             let run_filters = trail.call(Who::HostManager, Method::EligibleHosts, asks)?;
-            Ok((table.len(), words, run_filters))
+            Ok((table, words, run_filters))
         });
-        let (known, mut eligible, run_filters) =
+        let (table, mut eligible, run_filters) =
             asked.map_err(|e| drivers.failed(Who::HostManager, e))?;
+        let known = table.len();
         intersect(&mut eligible, &full(known));
         Ok(Self {
             drivers,
@@ -83,6 +89,8 @@ impl RequestHosts {
                 fields,
                 request,
                 consumed: Vec::new(),
+                table: Some(table),
+                named: BTreeSet::new(),
                 counts: Vec::new(),
                 fault: None,
             }),
@@ -108,6 +116,17 @@ impl RequestHosts {
     /// Whether the request allows the host of `row`.
     pub fn is_eligible(&self, row: usize) -> bool {
         row < self.known && has(&self.eligible, row)
+    }
+
+    /// The rows that the scheduler asked about, by host and node: those of its answer, most likely.
+    pub(super) fn named<'t>(&self, table: &'t HostTable) -> HashMap<(&'t str, &'t str), usize> {
+        let rows = self.state().named.clone();
+        let rows = rows.into_iter().map(|row| row as usize);
+        let hosts = rows.filter(|row| *row < table.len());
+        let hosts = hosts.map(|row| (table.host(row), row));
+        hosts
+            .map(|(host, row)| ((host.host_name(), host.node_name()), row))
+            .collect()
     }
 
     /// The request as the filters see it now.
@@ -140,9 +159,13 @@ impl RequestHosts {
     }
 
     fn host_table(&self) -> Result<HostTable, DriverError> {
+        if let Some(table) = &self.state().table {
+            return Ok(table.clone());
+        }
         let manager = &self.drivers.host_manager.driver;
         let table = self.manages(Method::HostTable, || manager.host_table())?;
         if table.len() == self.known {
+            self.state().table = Some(table.clone());
             return Ok(table);
         }
         let text = format!(
@@ -207,29 +230,22 @@ impl RequestHosts {
         at: usize,
         (table, request): (&HostTable, &RequestSpec),
         mask: &Mask<'_>,
-        weights: &mut [f32],
+        (weights, raw): (&mut [f32], &mut Vec<f32>),
     ) -> Result<(), SelectError> {
         let (weigher, range) = &self.drivers.weighers[at];
-        let mut raw = vec![0.0; table.len()];
-        let weigh = || weigher.driver.weigh_all(table, request, mask, &mut raw);
+        raw.clear();
+        raw.resize(table.len(), 0.0);
+        let weigh = || weigher.driver.weigh_all(table, request, mask, raw);
         let weighed = self.trail.call(Who::Weigher(at), Method::WeighAll, weigh);
         weighed.map_err(|e| self.drivers.failed(Who::Weigher(at), e))?;
-        if let Some(row) = mask.iter().find(|&row| !raw[row].is_finite()) {
+        let range = (range.min.map(|v| v as f32), range.max.map(|v| v as f32));
+        let bounds = blend::bounds(raw, mask, range).map_err(|row| {
             let host = table.host(row).host_name();
             let what = format!("the weight {} for host `{host}`", raw[row]);
-            return Err(SelectError::BadValue(
-                format!("weigher `{}`", weigher.name),
-                what,
-            ));
-        }
-        let (min, max) = (range.min.map(|v| v as f32), range.max.map(|v| v as f32));
-        let seen = mask.iter().map(|row| raw[row]);
-        let Some(bounds) = weight_bounds(seen, min, max) else {
-            return Ok(());
-        };
-        let multiplier = weigher.multiplier as f32;
-        for row in mask.iter() {
-            weights[row] += normalise(raw[row], bounds) * multiplier;
+            SelectError::BadValue(format!("weigher `{}`", weigher.name), what)
+        })?;
+        if let Some(bounds) = bounds {
+            blend::add(weights, raw, mask, bounds, weigher.multiplier as f32);
         }
         Ok(())
     }
@@ -263,7 +279,7 @@ impl HostStates for RequestHosts {
             }
         }
         self.state().counts = counts;
-        mask.retain_rows(|row| has(&words, row));
+        mask.intersect(&words);
         Ok(())
     }
 
@@ -277,8 +293,10 @@ impl HostStates for RequestHosts {
             return Ok(());
         }
         let request = self.request();
+        let mut raw = self.drivers.scratch.take();
         for (at, (weigher, _)) in self.drivers.weighers.iter().enumerate() {
-            let added = self.add_weight(at, (&table, &request), mask, weights);
+            let into = (&mut *weights, &mut *raw);
+            let added = self.add_weight(at, (&table, &request), mask, into);
             let Err(fault) = added else { continue };
             say_failed(&weigher.name, "weigher", fault.code(), &fault);
             if self.drivers.on_weigher_fault == FaultPolicy::Fail {
@@ -290,16 +308,17 @@ impl HostStates for RequestHosts {
 
     fn limits(&self, row: u32) -> Result<Limits, DriverError> {
         let table = self.host_table()?;
-        let row = checked_row(row, table.len())?;
+        let at = checked_row(row, table.len())?;
+        self.state().named.insert(row);
         let mut limits = Limits::default();
         // Forced hosts are not filtered, so nothing limits them.
         if !self.run_filters {
             return Ok(limits);
         }
         let request = self.request();
-        for (at, (filter, _)) in self.drivers.filters.iter().enumerate() {
-            let who = Who::Filter(at);
-            let limits_of = || filter.driver.limits(table.host(row), &request);
+        for (place, (filter, _)) in self.drivers.filters.iter().enumerate() {
+            let who = Who::Filter(place);
+            let limits_of = || filter.driver.limits(table.host(at), &request);
             match self.trail.call(who, Method::FilterLimits, limits_of) {
                 Ok(more) => tighten(&mut limits, &more),
                 Err(error) if self.drivers.on_filter_fault == FaultPolicy::Fail => {
@@ -321,6 +340,7 @@ impl HostStates for RequestHosts {
         let consume = || manager.consume_from_request(&name, &node, &request);
         self.manages(Method::Consume, consume)?;
         let mut state = self.state();
+        state.table = None;
         if !state.fields.group_policies.is_empty() {
             state.fields.group_hosts.push(name.clone());
             state.request = RequestSpec::from(state.fields.clone());

@@ -4,6 +4,7 @@
 //! record. Siblings use [`rpcapi`] only.
 
 mod absent;
+mod blend;
 mod drivers;
 mod errors;
 mod host_states;
@@ -11,6 +12,7 @@ mod manager;
 mod normalise;
 mod refresh;
 pub mod rpcapi;
+mod scratch;
 mod select;
 mod trail;
 mod translate;

@@ -3,6 +3,7 @@
 //! Must not wait for anything. A request that fails leaves nothing consumed. Run by the manager,
 //! one at a time.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use longshore_objects::{RequestSpec, Selection};
@@ -98,21 +99,23 @@ fn check(
         return Err(format!("{found} selections where {asked} were asked for"));
     }
     let table = hosts.table().map_err(|error| error.to_string())?;
-    let selection = |one: &api::Selection| check_one(view, hosts, &table, one);
+    let named = hosts.named(&table);
+    let selection = |one: &api::Selection| check_one(view, hosts, (&table, &named), one);
     answer.iter().map(selection).collect()
 }
 
 fn check_one(
     view: &View,
     hosts: &RequestHosts,
-    table: &HostTable,
+    (table, named): (&HostTable, &HashMap<(&str, &str), usize>),
     found: &api::Selection,
 ) -> Result<Vec<Selection>, String> {
     let mut rows = Vec::with_capacity(1 + found.alternates.len());
     let mut list = Vec::with_capacity(rows.capacity());
     for to in std::iter::once(&found.chosen).chain(&found.alternates) {
         let (host, node) = (&to.host, &to.node);
-        let Some(row) = table.find(host, node) else {
+        let known = named.get(&(host.as_str(), node.as_str())).copied();
+        let Some(row) = known.or_else(|| table.find(host, node)) else {
             return Err(format!("the unknown node `{node}` of host `{host}`"));
         };
         if !hosts.is_eligible(row) {

@@ -1,0 +1,162 @@
+//! Raw weights of one weigher into the total weights of the hosts that are left: the loops over every host.
+//!
+//! They go word by word of the mask, 64 hosts at a time without a branch where all or many of them are left, which is what
+//! compilers make vectors of. The arithmetic is `normalise`'s. Must not know weighers or requests. Used by `host_states`.
+
+use longshore_plugin_api::Mask;
+
+use super::normalise::{normalise, weight_bounds};
+
+/// Hosts of one word.
+const LANES: usize = 64;
+/// Values that are compared side by side.
+const SIDE: usize = 8;
+/// From so many hosts of a word on, all of it is computed: what is not left is not looked at later.
+const DENSE: u32 = 16;
+
+/// The smallest and largest raw weight of the hosts in `mask`, widened by the weigher's own range; none when that leaves
+/// nothing to compare.
+///
+/// # Errors
+/// The first row whose weight is not finite.
+pub(super) fn bounds(
+    raw: &[f32],
+    mask: &Mask<'_>,
+    (range_min, range_max): (Option<f32>, Option<f32>),
+) -> Result<Option<(f32, f32)>, usize> {
+    let (mut min, mut max) = ([f32::INFINITY; SIDE], [f32::NEG_INFINITY; SIDE]);
+    // A number times zero is zero; what is no number, or none that is finite, makes a NaN that stays.
+    let mut odd = [0.0_f32; SIDE];
+    let mut see = |lane: usize, value: f32| {
+        min[lane] = if value < min[lane] { value } else { min[lane] };
+        max[lane] = if value > max[lane] { value } else { max[lane] };
+        odd[lane] += value * 0.0;
+    };
+    for (word, values) in mask.words().iter().zip(raw.chunks(LANES)) {
+        if *word == u64::MAX && values.len() == LANES {
+            for eight in values.chunks_exact(SIDE) {
+                for (lane, value) in eight.iter().enumerate() {
+                    see(lane, *value);
+                }
+            }
+        } else {
+            each(*word, |bit| see(bit % SIDE, values[bit]));
+        }
+    }
+    if odd.iter().any(|sum| sum.is_nan())
+        && let Some(row) = mask.iter().find(|&row| !raw[row].is_finite())
+    {
+        return Err(row);
+    }
+    let seen = min.into_iter().chain(max).filter(|v| v.is_finite());
+    Ok(weight_bounds(seen, range_min, range_max))
+}
+
+/// Adds the normalised raw weights, times `multiplier`, to the weights of the hosts in `mask`. Other weights may change too.
+pub(super) fn add(
+    weights: &mut [f32],
+    raw: &[f32],
+    mask: &Mask<'_>,
+    bounds: (f32, f32),
+    multiplier: f32,
+) {
+    let span = bounds.1 - bounds.0;
+    if span <= 0.0 || !span.is_finite() {
+        return;
+    }
+    let chunks = weights.chunks_mut(LANES).zip(raw.chunks(LANES));
+    for (word, (weights, raw)) in mask.words().iter().zip(chunks) {
+        if word.count_ones() >= DENSE {
+            for (weight, value) in weights.iter_mut().zip(raw) {
+                *weight += normalised(*value, bounds.0, span) * multiplier;
+            }
+        } else {
+            each(*word, |bit| {
+                weights[bit] += normalise(raw[bit], bounds) * multiplier
+            });
+        }
+    }
+}
+
+/// `normalise`, where the span is known to be a number above zero. Divided and not multiplied by the inverse: the best host
+/// has exactly 1, so that hosts that tie in Nova tie here.
+#[inline]
+fn normalised(value: f32, min: f32, span: f32) -> f32 {
+    (value - min) / span
+}
+
+/// The positions of a word's one bits.
+#[inline]
+fn each(mut word: u64, mut call: impl FnMut(usize)) {
+    while word != 0 {
+        call(word.trailing_zeros() as usize);
+        word &= word - 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use longshore_plugin_api::{Random, full};
+
+    use super::*;
+
+    /// Some hosts of 0 to 200, dense and sparse, with weights that repeat.
+    fn case(random: &mut Random) -> (Vec<u64>, Vec<f32>) {
+        let hosts = random.below(200);
+        let mut words = full(hosts);
+        let keep = 1 + random.below(40);
+        let mut mask = Mask::new(&mut words, hosts);
+        mask.retain_rows(|row| row % keep == 0 || random.below(3) == 0);
+        let raw = (0..hosts).map(|_| random.below(50) as f32 - 20.0);
+        (words.clone(), raw.collect())
+    }
+
+    #[test]
+    fn the_loops_agree_with_one_host_at_a_time() {
+        let mut random = Random::new(5);
+        for _ in 0..500 {
+            let (mut words, raw) = case(&mut random);
+            let mask = Mask::new(&mut words, raw.len());
+            let range = match random.below(2) {
+                0 => (None, None),
+                _ => (Some(0.0), Some(25.0)),
+            };
+            let expected = weight_bounds(mask.iter().map(|row| raw[row]), range.0, range.1);
+            let found = bounds(&raw, &mask, range).unwrap();
+            assert_eq!(found, expected);
+            let Some(found) = found else { continue };
+            let mut weights = vec![1.0; raw.len()];
+            add(&mut weights, &raw, &mask, found, -2.5);
+            for row in mask.iter() {
+                let one = 1.0 + normalise(raw[row], found) * -2.5;
+                assert_eq!(weights[row].to_bits(), one.to_bits(), "row {row}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_weight_that_is_no_number_is_named_if_its_host_is_left() {
+        for odd in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            for row in [0, 63, 64, 129] {
+                let mut raw = vec![1.0; 130];
+                raw[row] = odd;
+                let mut words = full(130);
+                let mut mask = Mask::new(&mut words, 130);
+                assert_eq!(bounds(&raw, &mask, (None, None)), Err(row));
+                mask.clear(row);
+                assert_eq!(bounds(&raw, &mask, (None, None)), Ok(Some((1.0, 1.0))));
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_left_is_nothing_to_compare() {
+        let mut words = vec![0];
+        let mask = Mask::new(&mut words, 10);
+        assert_eq!(bounds(&[f32::NAN; 10], &mask, (None, None)), Ok(None));
+        let wide = (f32::MIN, f32::MAX);
+        let mut weights = vec![0.0; 10];
+        add(&mut weights, &[f32::MAX; 10], &mask, wide, 1.0);
+        assert_eq!(weights, [0.0; 10]);
+    }
+}
