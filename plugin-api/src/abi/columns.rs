@@ -5,7 +5,7 @@ use super::buffer::{RawSlice, RawStr};
 use super::hosts::{RawColumn, RawList, RawTable, TableRef, NO_TEXT};
 use core::ffi::c_void;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// One column's items, shared between the live columns and the snapshots made of them.
 #[derive(Clone)]
@@ -18,7 +18,72 @@ pub enum ColumnData {
     F32(Arc<Vec<f32>>),
 }
 
+/// The same expression for each type of items.
+macro_rules! each {
+    ($column:expr, $items:ident => $do:expr) => {
+        match $column {
+            ColumnData::U32($items) => $do,
+            ColumnData::I32($items) => $do,
+            ColumnData::F32($items) => $do,
+        }
+    };
+}
+
 impl ColumnData {
+    /// How many items there are.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        each!(self, items => items.len())
+    }
+
+    /// The bits of an item.
+    pub fn get(&self, row: usize) -> u32 {
+        match self {
+            Self::U32(items) => items[row],
+            Self::I32(items) => items[row] as u32,
+            Self::F32(items) => items[row].to_bits(),
+        }
+    }
+
+    /// Sets an item by its bits.
+    pub fn set(&mut self, row: usize, bits: u32) {
+        match self {
+            Self::U32(items) => Arc::make_mut(items)[row] = bits,
+            Self::I32(items) => Arc::make_mut(items)[row] = bits as i32,
+            Self::F32(items) => Arc::make_mut(items)[row] = f32::from_bits(bits),
+        }
+    }
+
+    /// Adds a zero.
+    pub fn push(&mut self) {
+        each!(self, items => Arc::make_mut(items).push(Default::default()))
+    }
+
+    /// Takes an item out; the last one takes its place.
+    pub fn swap_remove(&mut self, row: usize) {
+        each!(self, items => drop(Arc::make_mut(items).swap_remove(row)))
+    }
+
+    /// The same items in memory of their own.
+    pub fn copy(&self) -> Self {
+        match self {
+            Self::U32(items) => Self::U32(Arc::new(items.to_vec())),
+            Self::I32(items) => Self::I32(Arc::new(items.to_vec())),
+            Self::F32(items) => Self::F32(Arc::new(items.to_vec())),
+        }
+    }
+
+    /// Whether somebody else has these items too.
+    pub fn is_shared(&self) -> bool {
+        each!(self, items => Arc::strong_count(items) > 1)
+    }
+
+    /// Whether both are the same memory.
+    #[cfg(test)]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.raw().ptr == other.raw().ptr
+    }
+
     fn raw(&self) -> RawColumn {
         match self {
             Self::U32(v) => RawColumn {
@@ -46,25 +111,57 @@ pub struct ListData {
     pub values: Vec<u32>,
 }
 
-/// Every text that a table names, once.
+/// Texts that are kept together: what is copied when one is added while a snapshot is held.
+const CHUNK: usize = 256;
+
+/// Every text that a table names, once. Cloning it, for a snapshot that adds nothing, copies no text; at most one chunk is
+/// copied by what is added then.
 #[derive(Clone, Default)]
 pub struct Texts {
-    /// By id.
-    pub texts: Vec<Arc<str>>,
-    /// To id.
-    pub ids: HashMap<Arc<str>, u32>,
+    /// By id; all but the last are full.
+    chunks: Vec<Arc<Vec<Arc<str>>>>,
+    /// To id; shared by all clones, of which an older one has fewer of the texts.
+    ids: Arc<RwLock<HashMap<Arc<str>, u32>>>,
 }
 
 impl Texts {
-    /// The id of a text, which is added if need be.
-    pub fn intern(&mut self, text: &str) -> u32 {
-        if let Some(&id) = self.ids.get(text) {
-            return id;
+    /// The id of a text.
+    pub fn find(&self, text: &str) -> Option<u32> {
+        let ids = self.ids.read().unwrap_or_else(PoisonError::into_inner);
+        // A later clone may have added it.
+        ids.get(text).copied().filter(|id| self.get(*id).is_some())
+    }
+
+    /// The same texts, to which others may be added.
+    pub fn fork(&self) -> Self {
+        let ids = self.ids.read().unwrap_or_else(PoisonError::into_inner);
+        Self {
+            chunks: self.chunks.clone(),
+            ids: Arc::new(RwLock::new(ids.clone())),
         }
-        let (id, text) = (self.texts.len() as u32, Arc::<str>::from(text));
-        self.texts.push(Arc::clone(&text));
-        self.ids.insert(text, id);
-        id
+    }
+
+    fn get(&self, id: u32) -> Option<&Arc<str>> {
+        let id = id as usize;
+        self.chunks.get(id / CHUNK)?.get(id % CHUNK)
+    }
+
+    /// Adds a text that is not there, and answers its id.
+    pub fn add(&mut self, text: &str) -> u32 {
+        let text = Arc::<str>::from(text);
+        if self.chunks.last().map_or(true, |last| last.len() == CHUNK) {
+            self.chunks.push(Arc::default());
+        }
+        let full = (self.chunks.len() - 1) * CHUNK;
+        let mut id = full;
+        if let Some(last) = self.chunks.last_mut() {
+            let last = Arc::make_mut(last);
+            id += last.len();
+            last.push(Arc::clone(&text));
+        }
+        let mut ids = self.ids.write().unwrap_or_else(PoisonError::into_inner);
+        ids.insert(text, id as u32);
+        id as u32
     }
 }
 
@@ -97,15 +194,11 @@ unsafe extern "C" fn release(raw: *const RawTable) {
 unsafe extern "C" fn text(raw: *const RawTable, id: u32) -> RawStr<'static> {
     // SAFETY: as in `retain`; the caller keeps the table alive while it uses the text.
     let snapshot = unsafe { &*raw.cast::<Snapshot>() };
-    snapshot
-        .texts
-        .texts
-        .get(id as usize)
-        .map_or(RawStr::text(""), |t| {
-            let bytes: *const [u8] = t.as_bytes();
-            // SAFETY: texts are never freed or moved while the snapshot holds them.
-            RawStr::new(unsafe { &*bytes })
-        })
+    snapshot.texts.get(id).map_or(RawStr::text(""), |t| {
+        let bytes: *const [u8] = t.as_bytes();
+        // SAFETY: texts are never freed or moved while the snapshot holds them.
+        RawStr::new(unsafe { &*bytes })
+    })
 }
 
 unsafe extern "C" fn find(raw: *const RawTable, wanted: RawStr<'_>) -> u32 {
@@ -115,8 +208,7 @@ unsafe extern "C" fn find(raw: *const RawTable, wanted: RawStr<'_>) -> u32 {
     let bytes = unsafe { wanted.get() };
     std::str::from_utf8(bytes)
         .ok()
-        .and_then(|t| snapshot.texts.ids.get(t))
-        .copied()
+        .and_then(|t| snapshot.texts.find(t))
         .unwrap_or(NO_TEXT)
 }
 

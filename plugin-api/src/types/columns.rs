@@ -1,12 +1,12 @@
-//! The columns of a host table: their numbers, accessors and the live form that a host manager changes.
+//! The columns of a host table: their numbers and accessors.
 //!
-//! One list below gives every column its number, type and doc; numbers are only ever appended. A change copies a column
-//! only while a snapshot still shares it.
+//! One list below gives every column its number, type and doc; numbers are only ever appended. Who fills them is in
+//! `host_columns`.
 
-use crate::abi::columns::{snapshot, ColumnData, ListData, Texts};
+use crate::abi::columns::ColumnData;
 use crate::abi::hosts::RawTable;
 use crate::types::host_table::{Host, HostTable};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// The lists of a table, by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum List {
     /// Text ids of the projects, one per item of [`Instances`](List::Instances).
     InstanceProjects = 5,
 }
-const LISTS: usize = 6;
+pub(super) const LISTS: usize = 6;
 
 macro_rules! columns {
     (
@@ -46,9 +46,9 @@ macro_rules! columns {
                 &[$(Column::$Text,)* $(Column::$Name,)* $(Column::$LText,)*];
 
             /// Those that hold text ids.
-            const TEXTS: &'static [Column] = &[$(Column::$Text,)* $(Column::$LText,)*];
+            pub(super) const TEXTS: &'static [Column] = &[$(Column::$Text,)* $(Column::$LText,)*];
 
-            fn empty(self) -> ColumnData {
+            pub(super) fn empty(self) -> ColumnData {
                 match self {
                     $(Column::$Text => columns!(@new u32),)*
                     $(Column::$Name => columns!(@new $ty),)*
@@ -161,201 +161,4 @@ pub(crate) fn read_i32(table: &RawTable, column: Column) -> &[i32] {
 pub(crate) fn read_f32(table: &RawTable, column: Column) -> &[f32] {
     debug_assert!(matches!(column.empty(), ColumnData::F32(_)));
     crate::abi::columns::read(table, column as usize)
-}
-
-/// The live columns that a host manager (or a test) fills and changes; [`HostColumns::snapshot`] makes a table of them.
-pub struct HostColumns {
-    hosts: usize,
-    columns: Vec<ColumnData>,
-    lists: Vec<Vec<Arc<[u32]>>>,
-    /// Each list in its flat form, made by the first snapshot after a change.
-    flat: Mutex<[Option<Arc<ListData>>; LISTS]>,
-    texts: Arc<Texts>,
-}
-
-impl Clone for HostColumns {
-    fn clone(&self) -> Self {
-        let flat = self
-            .flat
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        Self {
-            hosts: self.hosts,
-            columns: self.columns.clone(),
-            lists: self.lists.clone(),
-            flat: Mutex::new(flat),
-            texts: Arc::clone(&self.texts),
-        }
-    }
-}
-
-impl Default for HostColumns {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl HostColumns {
-    /// No hosts.
-    pub fn new() -> Self {
-        Self {
-            hosts: 0,
-            columns: Column::ALL.iter().map(|c| c.empty()).collect(),
-            lists: vec![Vec::new(); LISTS],
-            flat: Mutex::default(),
-            texts: Arc::default(),
-        }
-    }
-
-    /// How many hosts there are.
-    pub fn len(&self) -> usize {
-        self.hosts
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.hosts == 0
-    }
-
-    /// Adds a host whose numbers are all zero; answers its row.
-    pub fn push(&mut self, host: &str, node: &str) -> usize {
-        let row = self.hosts;
-        self.hosts += 1;
-        let empty = self.intern("");
-        for column in &mut self.columns {
-            match column {
-                ColumnData::U32(v) => Arc::make_mut(v).push(0),
-                ColumnData::I32(v) => Arc::make_mut(v).push(0),
-                ColumnData::F32(v) => Arc::make_mut(v).push(0.0),
-            }
-        }
-        for &column in Column::TEXTS {
-            self.put_u32(column as usize, row, empty);
-        }
-        let nothing: Arc<[u32]> = Arc::from([]);
-        for list in &mut self.lists {
-            list.push(Arc::clone(&nothing));
-        }
-        self.stale();
-        self.set_text(Column::HostName, row, host);
-        self.set_text(Column::NodeName, row, node);
-        row
-    }
-
-    /// Takes a host out; the last row takes its place.
-    ///
-    /// # Panics
-    /// If there is no such row.
-    pub fn swap_remove(&mut self, row: usize) {
-        assert!(row < self.hosts, "row {row} of {} hosts", self.hosts);
-        self.hosts -= 1;
-        for column in &mut self.columns {
-            match column {
-                ColumnData::U32(v) => drop(Arc::make_mut(v).swap_remove(row)),
-                ColumnData::I32(v) => drop(Arc::make_mut(v).swap_remove(row)),
-                ColumnData::F32(v) => drop(Arc::make_mut(v).swap_remove(row)),
-            }
-        }
-        for list in &mut self.lists {
-            list.swap_remove(row);
-        }
-        self.stale();
-    }
-
-    /// The id of a text, which is added if it is new.
-    pub fn intern(&mut self, text: &str) -> u32 {
-        match self.texts.ids.get(text) {
-            Some(&id) => id,
-            None => Arc::make_mut(&mut self.texts).intern(text),
-        }
-    }
-
-    /// Sets a text column.
-    pub fn set_text(&mut self, column: Column, row: usize, text: &str) {
-        let id = self.intern(text);
-        self.put_u32(column as usize, row, id);
-    }
-
-    /// Sets a `u32` column. A column of another type stays as it is.
-    pub fn set_u32(&mut self, column: Column, row: usize, value: u32) {
-        self.put_u32(column as usize, row, value);
-    }
-
-    fn put_u32(&mut self, number: usize, row: usize, value: u32) {
-        if let Some(ColumnData::U32(items)) = self.columns.get_mut(number) {
-            if items.get(row).map_or(false, |&old| old != value) {
-                Arc::make_mut(items)[row] = value;
-            }
-        }
-    }
-
-    /// Sets an `i32` column. A column of another type stays as it is.
-    pub fn set_i32(&mut self, column: Column, row: usize, value: i32) {
-        if let Some(ColumnData::I32(items)) = self.columns.get_mut(column as usize) {
-            if items.get(row).map_or(false, |&old| old != value) {
-                Arc::make_mut(items)[row] = value;
-            }
-        }
-    }
-
-    /// Sets an `f32` column. A column of another type stays as it is.
-    pub fn set_f32(&mut self, column: Column, row: usize, value: f32) {
-        if let Some(ColumnData::F32(items)) = self.columns.get_mut(column as usize) {
-            if items
-                .get(row)
-                .map_or(false, |&old| old.to_bits() != value.to_bits())
-            {
-                Arc::make_mut(items)[row] = value;
-            }
-        }
-    }
-
-    /// Sets the items of a list column.
-    pub fn set_list(&mut self, list: List, row: usize, items: &[u32]) {
-        if let Some(old) = self.lists[list as usize].get_mut(row) {
-            if **old != *items {
-                *old = Arc::from(items);
-                self.flat_mut()[list as usize] = None;
-            }
-        }
-    }
-
-    fn flat_mut(&mut self) -> &mut [Option<Arc<ListData>>; LISTS] {
-        self.flat.get_mut().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn stale(&mut self) {
-        *self.flat_mut() = Default::default();
-    }
-
-    fn flatten(&self, number: usize) -> Arc<ListData> {
-        let mut flat = ListData {
-            offsets: vec![0],
-            values: Vec::new(),
-        };
-        for items in &self.lists[number] {
-            flat.values.extend_from_slice(items);
-            flat.offsets.push(flat.values.len() as u32);
-        }
-        Arc::new(flat)
-    }
-
-    fn flat_lists(&self) -> Vec<Arc<ListData>> {
-        let mut flat = self.flat.lock().unwrap_or_else(PoisonError::into_inner);
-        let each = flat.iter_mut().enumerate();
-        each.map(|(n, list)| Arc::clone(list.get_or_insert_with(|| self.flatten(n))))
-            .collect()
-    }
-
-    /// An immutable table of the columns as they are now. Copies nothing but lists that have changed.
-    pub fn snapshot(&self) -> HostTable {
-        let (columns, lists) = (self.columns.clone(), self.flat_lists());
-        HostTable::from_ref(snapshot(
-            self.hosts,
-            columns,
-            lists,
-            Arc::clone(&self.texts),
-        ))
-    }
 }

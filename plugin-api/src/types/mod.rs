@@ -1,6 +1,8 @@
 //! Nouns that several kinds share, one per file.
 
 pub mod columns;
+mod frames;
+pub mod host_columns;
 pub mod host_table;
 pub mod image;
 pub mod instance;
