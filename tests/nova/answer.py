@@ -236,6 +236,8 @@ class Answers:
             return self.facts()
         for key, value in case["settings"].items():
             group, option = SETTINGS[key]
+            if key == "weight_setting":  # a table here, a list of `name=ratio` there
+                value = [f"{name}={ratio}" for name, ratio in value.items()]
             self.conf.set_override(option, value, group=group)
         try:
             if case["kind"] == "filter":
