@@ -236,6 +236,8 @@ class Answers:
             return self.facts()
         for key, value in case["settings"].items():
             group, option = SETTINGS[key]
+            if key == "weight_setting":  # a table here, a list of `name=ratio` there
+                value = [f"{name}={ratio}" for name, ratio in value.items()]
             self.conf.set_override(option, value, group=group)
         try:
             if case["kind"] == "filter":
@@ -265,11 +267,14 @@ class Answers:
         from nova.scheduler import weights
 
         chosen = self.classes[WEIGHERS[case["driver"]]]()
-        chosen.weight_multiplier = lambda *_: case["multiplier"]
         hosts = [host_state(host) for host in case["hosts"]]
         spec = request_spec(case["request"])
+        multiplier = case["multiplier"]
         try:
+            # `metrics` looks at its multiplier for raw weights, and one of 0 makes all of them count as nothing.
+            chosen.weight_multiplier = lambda *_: multiplier or 1.0
             raw = [chosen._weigh_object(host, spec) for host in hosts]
+            chosen.weight_multiplier = lambda *_: multiplier
             weighed = weights.HostWeightHandler().get_weighed_objects([chosen], hosts, spec)
         except Exception:
             return None

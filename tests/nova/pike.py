@@ -84,7 +84,7 @@ def load(directory):
     options(directory)
     for name in ("aggregate", "flavor", "image_meta", "instance", "instance_group", "instance_numa_topology",
                  "instance_pci_requests", "compute_node", "monitor_metric", "numa", "pci_device_pool", "request_spec",
-                 "service"):
+                 "service", "virt_cpu_topology"):
         importlib.import_module("nova.objects." + name)
     classes = {}
     for kind, base in (("filters", "BaseHostFilter"), ("weights", "BaseHostWeigher")):

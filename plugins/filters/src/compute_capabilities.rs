@@ -4,8 +4,9 @@
 //! a member `b` of it. A key without a scope counts only where the host has such a fact; other
 //! scopes are other filters' business. The operators are in `extra_specs`.
 
+use crate::attributes::{self, Attribute};
 use crate::verdicts::Verdicts;
-use crate::{extra_specs, json_path};
+use crate::{extra_specs, json_path, python};
 use longshore_plugin_api::{
     Context, Driver, DriverError, Filter, FilterTraits, Host, HostTable, Mask, NoSettings,
     RequestSpec,
@@ -16,20 +17,10 @@ pub(crate) struct ComputeCapabilitiesFilter;
 
 const SCOPE: &str = "capabilities";
 
-/// Where a fact of the host is found.
-#[derive(Clone, Copy)]
-enum Fact {
-    /// A text column; hosts share texts, so a verdict holds for all of them.
-    Text(for<'t> fn(&'t HostTable) -> &'t [u32]),
-    /// Another column, as text.
-    Number(fn(Host<'_>) -> String),
-    /// Among the stats.
-    Stats,
-}
-
 /// One extra spec that this filter has to judge.
 struct Requirement<'r> {
-    fact: Fact,
+    /// Nothing for what may be among the stats alone.
+    attribute: Option<Attribute>,
     scoped: bool,
     /// The fact's name, then the members that lead to the value.
     path: Vec<&'r str>,
@@ -44,7 +35,7 @@ impl<'r> Requirement<'r> {
             return None;
         }
         Some(Self {
-            fact: fact(path[0]),
+            attribute: attributes::named(path[0]),
             scoped,
             path,
             wanted,
@@ -54,13 +45,15 @@ impl<'r> Requirement<'r> {
     fn met_by(&self, host: Host<'_>, texts: &mut Verdicts, stats: &mut Verdicts) -> bool {
         let (table, row) = (host.table(), host.row());
         let id = |ids: fn(&HostTable) -> &[u32]| ids(table).get(row).copied().unwrap_or(u32::MAX);
-        match self.fact {
-            Fact::Number(number) => self.path.len() == 1 && self.matches(&number(host)),
-            Fact::Text(ids) if !table.text(id(ids)).is_empty() => {
+        match self.attribute {
+            Some(Attribute::Value(value)) => {
+                self.path.len() == 1 && self.matches(&python::print(&value(host)))
+            }
+            Some(Attribute::Text(ids)) if !table.text(id(ids)).is_empty() => {
                 texts.of(id(ids), || self.met_by_text(table.text(id(ids))))
             }
             // A fact that the host leaves empty may be among its stats.
-            Fact::Text(_) | Fact::Stats => {
+            Some(Attribute::Text(_)) | None => {
                 let of_stats = id(HostTable::stats_ids);
                 stats.of(of_stats, || self.met_by_stats(table.text(of_stats)))
             }
@@ -73,7 +66,7 @@ impl<'r> Requirement<'r> {
     }
 
     fn met_by_stats(&self, stats: &str) -> bool {
-        let only_stats = matches!(self.fact, Fact::Stats);
+        let only_stats = self.attribute.is_none();
         if only_stats && !self.scoped && !json_path::has(stats, self.path[0]) {
             return true;
         }
@@ -84,43 +77,6 @@ impl<'r> Requirement<'r> {
     fn matches(&self, value: &str) -> bool {
         extra_specs::matches(value, self.wanted)
     }
-}
-
-fn fact(name: &str) -> Fact {
-    match name {
-        "host" => Fact::Text(HostTable::host_ids),
-        "nodename" | "hypervisor_hostname" => Fact::Text(HostTable::node_ids),
-        "host_ip" => Fact::Text(HostTable::host_ip_ids),
-        "hypervisor_type" => Fact::Text(HostTable::hypervisor_type_ids),
-        "cpu_info" => Fact::Text(HostTable::cpu_info_ids),
-        "stats" => Fact::Text(HostTable::stats_ids),
-        "hypervisor_version" => Fact::Number(|h| h.hypervisor_version().to_string()),
-        "total_usable_ram_mb" => Fact::Number(|h| h.total_usable_ram_mb().to_string()),
-        "free_ram_mb" => Fact::Number(|h| h.free_ram_mb().to_string()),
-        "total_usable_disk_gb" => Fact::Number(|h| h.total_usable_disk_gb().to_string()),
-        "free_disk_mb" => Fact::Number(|h| h.free_disk_mb().to_string()),
-        "disk_mb_used" => Fact::Number(|h| h.disk_mb_used().to_string()),
-        "vcpus_total" => Fact::Number(|h| h.vcpus_total().to_string()),
-        "vcpus_used" => Fact::Number(|h| h.vcpus_used().to_string()),
-        "num_instances" => Fact::Number(|h| h.num_instances().to_string()),
-        "num_io_ops" => Fact::Number(|h| h.num_io_ops().to_string()),
-        "failed_builds" => Fact::Number(|h| h.failed_builds().to_string()),
-        // `{:?}` writes 16 as `16.0`, which is how Nova prints it.
-        "ram_allocation_ratio" => Fact::Number(|h| format!("{:?}", h.ram_allocation_ratio())),
-        "cpu_allocation_ratio" => Fact::Number(|h| format!("{:?}", h.cpu_allocation_ratio())),
-        "disk_allocation_ratio" => Fact::Number(|h| format!("{:?}", h.disk_allocation_ratio())),
-        "supported_instances" => Fact::Number(supported_instances),
-        _ => Fact::Stats,
-    }
-}
-
-/// In the form in which Nova prints a list: `[['x86_64', 'kvm', 'hvm']]`.
-fn supported_instances(host: Host<'_>) -> String {
-    let triples = host.table().supported_instances(host.row());
-    let texts: Vec<String> = triples
-        .map(|(a, h, m)| format!("['{a}', '{h}', '{m}']"))
-        .collect();
-    format!("[{}]", texts.join(", "))
 }
 
 fn requirements(request: &RequestSpec) -> Vec<Requirement<'_>> {

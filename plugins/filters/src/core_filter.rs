@@ -2,7 +2,7 @@
 //! passes, as its report is taken to be broken rather than the host to have none. (The file is not
 //! called `core.rs`: a module of that name hides the standard one.)
 
-use crate::ratio;
+use crate::ratio::{self, Resource};
 use longshore_plugin_api::{
     Context, Driver, DriverError, Filter, Host, HostTable, Limits, Log, Mask, NoSettings,
     RequestSpec,
@@ -18,6 +18,27 @@ fn fits(total: u32, used: u32, ratio: f64, wanted: f64) -> bool {
     total == 0 || (all >= wanted && all * ratio - used >= wanted)
 }
 
+impl Resource for CoreFilter {
+    const RATIO_KEY: &'static str = "cpu_allocation_ratio";
+
+    fn own_ratio(host: Host<'_>) -> f32 {
+        host.cpu_allocation_ratio()
+    }
+
+    fn fits_on(host: Host<'_>, ratio: f64, request: &RequestSpec) -> bool {
+        let wanted = f64::from(request.vcpus());
+        fits(host.vcpus_total(), host.vcpus_used(), ratio, wanted)
+    }
+
+    fn limits_of(host: Host<'_>, ratio: f64) -> Limits {
+        let total = host.vcpus_total();
+        Limits {
+            vcpu: (total > 0).then_some(f64::from(total) * ratio),
+            ..Limits::default()
+        }
+    }
+}
+
 impl Driver for CoreFilter {
     type Settings = NoSettings;
     fn new(_: NoSettings, context: &Context) -> Result<Self, DriverError> {
@@ -28,8 +49,7 @@ impl Driver for CoreFilter {
 impl Filter for CoreFilter {
     fn passes(&self, host: Host<'_>, request: &RequestSpec) -> Result<bool, DriverError> {
         let ratio = ratio::widen(host.cpu_allocation_ratio());
-        let wanted = f64::from(request.vcpus());
-        Ok(fits(host.vcpus_total(), host.vcpus_used(), ratio, wanted))
+        Ok(Self::fits_on(host, ratio, request))
     }
 
     fn filter_all(
@@ -51,12 +71,8 @@ impl Filter for CoreFilter {
     }
 
     fn limits(&self, host: Host<'_>, _: &RequestSpec) -> Result<Limits, DriverError> {
-        let total = host.vcpus_total();
-        let limit = f64::from(total) * ratio::widen(host.cpu_allocation_ratio());
-        Ok(Limits {
-            vcpu: (total > 0).then_some(limit),
-            ..Limits::default()
-        })
+        let ratio = ratio::widen(host.cpu_allocation_ratio());
+        Ok(Self::limits_of(host, ratio))
     }
 }
 

@@ -2,7 +2,7 @@
 //! instance may over-commit a host together with others, never alone. The limit it names, in GB, is
 //! what compute checks its claim against.
 
-use crate::ratio;
+use crate::ratio::{self, Resource};
 use longshore_plugin_api::{
     Context, Driver, DriverError, Filter, Host, HostTable, Limits, Mask, NoSettings, RequestSpec,
 };
@@ -19,6 +19,32 @@ fn fits(total_gb: u32, free: i32, ratio: f64, wanted: f64) -> bool {
     total >= wanted && total * ratio - used >= wanted
 }
 
+impl Resource for DiskFilter {
+    const RATIO_KEY: &'static str = "disk_allocation_ratio";
+
+    fn own_ratio(host: Host<'_>) -> f32 {
+        host.disk_allocation_ratio()
+    }
+
+    fn fits_on(host: Host<'_>, ratio: f64, request: &RequestSpec) -> bool {
+        let wanted = request.disk_mb() as f64;
+        fits(
+            host.total_usable_disk_gb(),
+            host.free_disk_mb(),
+            ratio,
+            wanted,
+        )
+    }
+
+    fn limits_of(host: Host<'_>, ratio: f64) -> Limits {
+        let total = f64::from(host.total_usable_disk_gb()) * MB_PER_GB;
+        Limits {
+            disk_gb: Some(total * ratio / MB_PER_GB),
+            ..Limits::default()
+        }
+    }
+}
+
 impl Driver for DiskFilter {
     type Settings = NoSettings;
     fn new(_: NoSettings, _: &Context) -> Result<Self, DriverError> {
@@ -29,13 +55,7 @@ impl Driver for DiskFilter {
 impl Filter for DiskFilter {
     fn passes(&self, host: Host<'_>, request: &RequestSpec) -> Result<bool, DriverError> {
         let ratio = ratio::widen(host.disk_allocation_ratio());
-        let wanted = request.disk_mb() as f64;
-        Ok(fits(
-            host.total_usable_disk_gb(),
-            host.free_disk_mb(),
-            ratio,
-            wanted,
-        ))
+        Ok(Self::fits_on(host, ratio, request))
     }
 
     fn filter_all(
@@ -54,12 +74,8 @@ impl Filter for DiskFilter {
     }
 
     fn limits(&self, host: Host<'_>, _: &RequestSpec) -> Result<Limits, DriverError> {
-        let total = f64::from(host.total_usable_disk_gb()) * MB_PER_GB;
-        let limit = total * ratio::widen(host.disk_allocation_ratio()) / MB_PER_GB;
-        Ok(Limits {
-            disk_gb: Some(limit),
-            ..Limits::default()
-        })
+        let ratio = ratio::widen(host.disk_allocation_ratio());
+        Ok(Self::limits_of(host, ratio))
     }
 }
 

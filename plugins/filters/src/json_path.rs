@@ -4,6 +4,8 @@
 //! Total: any text at all gets an answer, in one pass per key and without recursion. Must not know
 //! what the values mean. Called by `compute_capabilities`.
 
+use crate::python;
+use longshore_plugin_api::Json;
 use std::borrow::Cow;
 
 /// Whether `text` is an object that has this key, with whatever value.
@@ -12,12 +14,16 @@ pub(crate) fn has(text: &str, key: &str) -> bool {
 }
 
 /// The value at the end of `path`, as Nova would print it: texts as they are, truth values as
-/// `True` and `False`, lists and objects as their JSON. A text on the way is read as JSON itself.
+/// `True` and `False`, lists and objects as Python writes them. A text on the way is read as JSON
+/// itself.
 /// Nothing for `null` and for what is not there.
 pub(crate) fn find(text: &str, path: &[&str]) -> Option<String> {
     let mut at = Cow::Borrowed(text);
+    // Whether `at` is JSON as it stands in the text, rather than the inside of a string.
+    let mut from_value = false;
     for key in path {
         let value = member(&at, key)?;
+        from_value = !value.starts_with('"');
         at = match unquoted(value) {
             Some(inner) => Cow::Owned(inner.into_owned()),
             None => match value {
@@ -27,6 +33,10 @@ pub(crate) fn find(text: &str, path: &[&str]) -> Option<String> {
                 other => Cow::Owned(other.to_owned()),
             },
         };
+    }
+    let is_nested = from_value && at.starts_with(['[', '{']);
+    if is_nested {
+        return Json::parse(&at).ok().map(|value| python::print(&value));
     }
     Some(at.into_owned())
 }
@@ -178,7 +188,7 @@ mod tests {
     fn values_are_found_by_their_path() {
         for (path, expected) in [
             (&["a"][..], Some("1")),
-            (&["b", "c"], Some("[1, \"}\"]")),
+            (&["b", "c"], Some("[1, '}']")),
             (&["b", "d"], Some("True")),
             (&["cpu", "vendor"], Some("Intel")),
             (&["cpu", "x"], Some("é🦀")),

@@ -2,7 +2,7 @@
 //! together with others, never alone. Knows nothing of placement or of claims; the limit it names
 //! is what compute checks its claim against.
 
-use crate::ratio;
+use crate::ratio::{self, Resource};
 use longshore_plugin_api::{
     Context, Driver, DriverError, Filter, Host, HostTable, Limits, Mask, NoSettings, RequestSpec,
 };
@@ -17,6 +17,31 @@ fn fits(total: u32, free: i32, ratio: f64, wanted: f64) -> bool {
     total >= wanted && total * ratio - used >= wanted
 }
 
+impl Resource for RamFilter {
+    const RATIO_KEY: &'static str = "ram_allocation_ratio";
+
+    fn own_ratio(host: Host<'_>) -> f32 {
+        host.ram_allocation_ratio()
+    }
+
+    fn fits_on(host: Host<'_>, ratio: f64, request: &RequestSpec) -> bool {
+        let wanted = request.memory_mb() as f64;
+        fits(
+            host.total_usable_ram_mb(),
+            host.free_ram_mb(),
+            ratio,
+            wanted,
+        )
+    }
+
+    fn limits_of(host: Host<'_>, ratio: f64) -> Limits {
+        Limits {
+            memory_mb: Some(f64::from(host.total_usable_ram_mb()) * ratio),
+            ..Limits::default()
+        }
+    }
+}
+
 impl Driver for RamFilter {
     type Settings = NoSettings;
     fn new(_: NoSettings, _: &Context) -> Result<Self, DriverError> {
@@ -27,13 +52,7 @@ impl Driver for RamFilter {
 impl Filter for RamFilter {
     fn passes(&self, host: Host<'_>, request: &RequestSpec) -> Result<bool, DriverError> {
         let ratio = ratio::widen(host.ram_allocation_ratio());
-        let wanted = request.memory_mb() as f64;
-        Ok(fits(
-            host.total_usable_ram_mb(),
-            host.free_ram_mb(),
-            ratio,
-            wanted,
-        ))
+        Ok(Self::fits_on(host, ratio, request))
     }
 
     fn filter_all(
@@ -55,12 +74,8 @@ impl Filter for RamFilter {
     }
 
     fn limits(&self, host: Host<'_>, _: &RequestSpec) -> Result<Limits, DriverError> {
-        let limit =
-            f64::from(host.total_usable_ram_mb()) * ratio::widen(host.ram_allocation_ratio());
-        Ok(Limits {
-            memory_mb: Some(limit),
-            ..Limits::default()
-        })
+        let ratio = ratio::widen(host.ram_allocation_ratio());
+        Ok(Self::limits_of(host, ratio))
     }
 }
 

@@ -2,10 +2,25 @@
 //!
 //! The table keeps ratios as `f32`, but the operator wrote a decimal number: `0.9` must stay 0.9
 //! and not become 0.899999976, or a request for exactly 90 % of a host would fail. Called by those
-//! three filters alone.
+//! three filters and by `aggregate_ratio`, their variant.
 
-use longshore_plugin_api::Mask;
+use longshore_plugin_api::{Host, Limits, Mask, RequestSpec};
 use std::cell::Cell;
+
+/// Something that a host may promise more of than it has.
+pub(crate) trait Resource: Send + Sync + 'static {
+    /// The key under which aggregates say a ratio for it.
+    const RATIO_KEY: &'static str;
+
+    /// The host's own ratio.
+    fn own_ratio(host: Host<'_>) -> f32;
+
+    /// Whether the host has enough for the request with this ratio.
+    fn fits_on(host: Host<'_>, ratio: f64, request: &RequestSpec) -> bool;
+
+    /// What the host may hold at most with this ratio.
+    fn limits_of(host: Host<'_>, ratio: f64) -> Limits;
+}
 
 /// The decimal number that was written, as precisely as it can be had.
 pub(crate) fn widen(ratio: f32) -> f64 {

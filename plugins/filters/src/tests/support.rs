@@ -2,7 +2,7 @@
 //! through these.
 
 use longshore_plugin_api::{
-    full, testing, Driver, Filter, HostColumns, Mask, RequestFields, RequestSpec,
+    full, testing, Driver, Filter, HostColumns, List, Mask, RequestFields, RequestSpec,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -42,4 +42,15 @@ pub(crate) fn pairs(list: &[(&str, &str)]) -> std::collections::BTreeMap<String,
     list.iter()
         .map(|(key, value)| (key.to_string(), value.to_string()))
         .collect()
+}
+
+/// Hosts in aggregates that have one key; each host with its aggregates' values.
+pub(crate) fn aggregates(key: &str, values: &[&[&str]]) -> HostColumns {
+    testing::hosts(values.len(), |c, row| {
+        let mut triples = Vec::new();
+        for (id, value) in (1..).zip(values[row]) {
+            triples.extend([id, c.intern(key), c.intern(value)]);
+        }
+        c.set_list(List::AggregateMetadata, row, &triples);
+    })
 }

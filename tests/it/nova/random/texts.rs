@@ -206,21 +206,44 @@ fn isolated(pick: &mut Pick, draft: &mut Draft) {
 }
 
 fn metrics(pick: &mut Pick, draft: &mut Draft) {
-    let settings = ["cpu=1.0", "net=-2", "disk=0.5", "broken", "x=abc", "=1"];
-    draft.set("weight_setting", pick.some(&settings, 3));
+    draft.set("weight_setting", ratios(pick));
     draft.each("metrics", || measured(pick));
 }
 
-/// What a host's monitors say.
+/// Names of metrics and their ratios.
+pub(super) fn ratios(pick: &mut Pick) -> Value {
+    let ratios = [
+        ("cpu.frequency", 1.0),
+        ("cpu.percent", -2.0),
+        ("cpu.idle.percent", 0.5),
+        ("cpu.user.time", 0.0),
+    ];
+    let ratios = pick.some(&ratios, 3).into_iter();
+    Value::Object(
+        ratios
+            .map(|(name, ratio)| (name.to_owned(), json!(ratio)))
+            .collect(),
+    )
+}
+
+/// What a host's monitors say. Nova knows metrics of fixed names; shares are between 0 and 1.
 pub(super) fn measured(pick: &mut Pick) -> Value {
-    let names = pick.some(&["cpu", "net", "disk"], 3);
+    let names = [
+        "cpu.frequency",
+        "cpu.percent",
+        "cpu.idle.percent",
+        "cpu.kernel.time",
+    ];
+    let chosen = pick.some(&names, names.len());
     let one = |name: &str| {
-        json!({
-            "name": name, "value": pick.of(&[0.0, 1.0, 2.5, -3.0, 100.0]),
-            "timestamp": "2026-01-01T00:00:00.000000", "source": "s",
-        })
+        let value = match name.ends_with("percent") {
+            true => json!(pick.of(&[0.0, 0.29, 0.5, 0.57, 1.0])),
+            false => json!(pick.of(&[0, 1, 800, 2400, 100_000])),
+        };
+        let timestamp = "2026-01-01T00:00:00.000000";
+        json!({"name": name, "value": value, "timestamp": timestamp, "source": "libvirt.LibvirtDriver"})
     };
-    json!(names.into_iter().map(one).collect::<Vec<_>>())
+    json!(chosen.into_iter().map(one).collect::<Vec<_>>())
 }
 
 fn retry(pick: &mut Pick, draft: &mut Draft) {

@@ -33,10 +33,7 @@ fn cpu(pick: &mut Pick, draft: &mut Draft) {
 }
 
 fn metrics(pick: &mut Pick, draft: &mut Draft) {
-    draft.set(
-        "weight_setting",
-        pick.some(&["cpu=1.0", "net=-2", "disk=0.5", "gone=0", "broken"], 3),
-    );
+    draft.set("weight_setting", texts::ratios(pick));
     if pick.once_in(2) {
         draft.set("required", false);
     }

@@ -1,0 +1,264 @@
+//! `numa_topology`: hosts whose NUMA cells can hold those of the guest, each guest cell on a host
+//! cell of its own, with its processors, memory, page size and devices. Whether one cell fits
+//! another is in `numa_cells`, devices are in `pci`.
+
+use crate::numa_cells::{self, GuestCell, HostCell, Ratios};
+use crate::pci::{Pools, Requests};
+use crate::ratio;
+use longshore_plugin_api::{
+    Context, Driver, DriverError, Filter, FilterTraits, Host, HostTable, Mask, NoSettings,
+    RequestSpec,
+};
+
+/// Passes hosts that the guest's cells fit.
+pub(crate) struct NumaTopologyFilter;
+
+/// How many placements of one cell are tried per host. Beyond that the host does not pass: the
+/// number of orders of 16 cells has 14 digits.
+const TRIES_MAX: usize = 20_000;
+
+/// What the request asks for.
+struct Wanted {
+    /// The guest's cells, and whether its emulator wants a processor of its own.
+    guest: Option<String>,
+    requests: Requests,
+    /// Threads of one core are required, for processors of its own.
+    needs_siblings: bool,
+}
+
+impl Wanted {
+    fn of(request: &RequestSpec) -> Self {
+        let spec = |key: &str| {
+            let mut specs = request.extra_specs();
+            specs.find(|(k, _)| *k == key).map(|(_, value)| value)
+        };
+        let says = |key: &str, property: &str, word: &str| {
+            spec(key) == Some(word) || request.image_property(property) == Some(word)
+        };
+        Self {
+            guest: request.numa_topology().map(str::to_owned),
+            requests: Requests::parse(request.pci_requests()),
+            needs_siblings: says("hw:cpu_policy", "hw_cpu_policy", "dedicated")
+                && says("hw:cpu_thread_policy", "hw_cpu_thread_policy", "require"),
+        }
+    }
+
+    fn asks_for_nothing(&self) -> bool {
+        self.guest.is_none() && !self.needs_siblings
+    }
+
+    fn met_by(&self, host: Host<'_>) -> bool {
+        let cells = numa_cells::of_host(host.numa_topology());
+        if let (true, Some(cells)) = (self.needs_siblings, &cells) {
+            if !cells.iter().any(HostCell::has_siblings) {
+                return false;
+            }
+        }
+        let guest = self.guest.as_deref().and_then(numa_cells::of_guest);
+        match (guest, cells) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some((guest, isolated)), Some(cells)) => self.place(host, &cells, guest, isolated),
+        }
+    }
+
+    fn place(
+        &self,
+        host: Host<'_>,
+        cells: &[HostCell],
+        guest: Vec<GuestCell>,
+        isolated: bool,
+    ) -> bool {
+        let pools = Pools::parse(host.pci_device_pools());
+        let mut order: Vec<&HostCell> = cells.iter().collect();
+        if self.requests.is_empty() {
+            // Cells with devices are kept for guests that want some.
+            let with_devices = pools.cells();
+            order.sort_by_key(|cell| with_devices.contains(&cell.id));
+        }
+        let mut placing = Placing {
+            cells: order,
+            guest,
+            isolated,
+            ratios: Ratios {
+                cpu: ratio::widen(host.cpu_allocation_ratio()),
+                ram: ratio::widen(host.ram_allocation_ratio()),
+            },
+            chosen: Vec::new(),
+            tries: 0,
+        };
+        let devices =
+            |cells: &[i64]| self.requests.is_empty() || pools.support(&self.requests, Some(cells));
+        placing.rest(&devices)
+    }
+}
+
+/// A search for a place of every guest cell.
+struct Placing<'c> {
+    cells: Vec<&'c HostCell>,
+    guest: Vec<GuestCell>,
+    isolated: bool,
+    ratios: Ratios,
+    /// Which host cell each guest cell got so far.
+    chosen: Vec<usize>,
+    tries: usize,
+}
+
+impl Placing<'_> {
+    /// Places the guest cells that have no place yet, in every order there is until one will do.
+    fn rest(&mut self, devices: &dyn Fn(&[i64]) -> bool) -> bool {
+        let next = self.chosen.len();
+        if next == self.guest.len() {
+            let ids: Vec<i64> = self
+                .chosen
+                .iter()
+                .map(|&cell| self.cells[cell].id)
+                .collect();
+            return devices(&ids);
+        }
+        for cell in 0..self.cells.len() {
+            if self.chosen.contains(&cell) {
+                continue;
+            }
+            self.tries += 1;
+            if self.tries > TRIES_MAX {
+                return false;
+            }
+            // The emulator's processor is beside the first guest cell.
+            let reserved = usize::from(self.isolated && next == 0);
+            if self.cells[cell].fits(&mut self.guest[next], reserved, self.ratios) {
+                self.chosen.push(cell);
+                if self.rest(devices) {
+                    return true;
+                }
+                self.chosen.pop();
+            }
+        }
+        false
+    }
+}
+
+impl Driver for NumaTopologyFilter {
+    type Settings = NoSettings;
+    fn new(_: NoSettings, _: &Context) -> Result<Self, DriverError> {
+        Ok(Self)
+    }
+}
+
+impl Filter for NumaTopologyFilter {
+    fn passes(&self, host: Host<'_>, request: &RequestSpec) -> Result<bool, DriverError> {
+        Ok(Wanted::of(request).met_by(host))
+    }
+
+    fn filter_all(
+        &self,
+        hosts: &HostTable,
+        request: &RequestSpec,
+        mask: &mut Mask<'_>,
+    ) -> Result<(), DriverError> {
+        let wanted = Wanted::of(request);
+        if !wanted.asks_for_nothing() {
+            mask.retain_rows(|row| wanted.met_by(hosts.host(row)));
+        }
+        Ok(())
+    }
+
+    fn traits(&self) -> Result<FilterTraits, DriverError> {
+        Ok(FilterTraits {
+            run_once_per_request: false,
+            run_on_rebuild: true,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::support::{build, left, pairs};
+    use longshore_plugin_api::{testing, Column, RequestFields};
+
+    /// Hosts: two cells of two cores of two threads; the same without threads, half used; none.
+    fn left_of(cell: &str, cells: usize, more: RequestFields) -> Vec<usize> {
+        let host = |id: usize, siblings: &str, used: usize| {
+            let cpus: Vec<String> = (4 * id..4 * id + 4).map(|cpu| cpu.to_string()).collect();
+            format!(
+                r#"{{"id": {id}, "cpuset": [{}], "memory": 2048, "memory_usage": {used}, "cpu_usage": 0,
+                "pinned_cpus": [{}], "siblings": {siblings}, "mempages":
+                [{{"size_kb": 4, "total": 524288}}, {{"size_kb": 2048, "total": 512, "used": 0}}]}}"#,
+                cpus.join(","),
+                if used > 0 { cpus[0].as_str() } else { "" },
+            )
+        };
+        let topologies = [
+            format!(
+                r#"{{"cells": [{},{}]}}"#,
+                host(0, "[[0,1],[2,3]]", 0),
+                host(1, "[[4,5],[6,7]]", 0)
+            ),
+            format!(
+                r#"{{"cells": [{},{}]}}"#,
+                host(0, "[]", 1024),
+                host(1, "[]", 0)
+            ),
+            String::new(),
+        ];
+        let hosts = testing::hosts(3, |c, row| {
+            c.set_text(Column::NumaTopology, row, &topologies[row]);
+            c.set_f32(Column::RamAllocationRatio, row, 1.0);
+        });
+        let guest = vec![cell; cells].join(",");
+        let request = RequestFields {
+            numa_topology: (cells > 0).then(|| format!(r#"{{"cells": [{guest}]}}"#)),
+            ..more
+        };
+        left(&*build::<NumaTopologyFilter>("{}"), &hosts, request)
+    }
+
+    fn plain(cell: &str, cells: usize) -> Vec<usize> {
+        left_of(cell, cells, RequestFields::default())
+    }
+
+    #[test]
+    fn each_guest_cell_needs_a_cell_of_its_own() {
+        let cell = r#"{"cpuset": [0, 1], "memory": 1024}"#;
+        assert_eq!((plain(cell, 0).len(), plain(cell, 1)), (3, vec![0, 1]));
+        assert_eq!(plain(cell, 2), [0, 1]);
+        assert!(plain(cell, 3).is_empty());
+        let large = r#"{"cpuset": [0, 1], "memory": 1025}"#;
+        assert_eq!((plain(large, 1), plain(large, 2)), (vec![0, 1], vec![0]));
+    }
+
+    #[test]
+    fn processors_of_its_own_are_not_over_committed() {
+        let pinned = |threads: &str| {
+            format!(
+                r#"{{"cpuset": [0, 1, 2], "memory": 512, "cpu_policy": "dedicated", "cpu_thread_policy": "{threads}"}}"#
+            )
+        };
+        assert_eq!(plain(&pinned("prefer"), 2), [0, 1]);
+        assert_eq!(plain(&pinned("require"), 2), [0]);
+        assert_eq!(plain(&pinned("isolate"), 2), [1]);
+        let four = pinned("prefer").replace("2]", "2, 3]");
+        assert_eq!(plain(&four, 2), [0]);
+    }
+
+    #[test]
+    fn pages_must_be_there_in_the_size_that_is_asked_for() {
+        let pages = |size: i64| format!(r#"{{"cpuset": [0], "memory": 1024, "pagesize": {size}}}"#);
+        for (size, expected) in [(4, 2), (2048, 2), (1_048_576, 0), (-1, 2), (-2, 2), (-3, 2)] {
+            assert_eq!(plain(&pages(size), 1).len(), expected, "{size}");
+        }
+        let odd = r#"{"cpuset": [0], "memory": 1023, "pagesize": 2048}"#;
+        assert!(plain(odd, 1).is_empty());
+    }
+
+    #[test]
+    fn threads_that_are_required_need_a_host_with_threads_or_without_cells() {
+        let more = RequestFields {
+            extra_specs: pairs(&[("hw:cpu_policy", "dedicated")]),
+            image_properties: pairs(&[("hw_cpu_thread_policy", "require")]),
+            ..RequestFields::default()
+        };
+        assert_eq!(left_of("", 0, more), [0, 2]);
+    }
+}
