@@ -126,7 +126,7 @@ pub use types::host_columns::HostColumns;
 pub use types::host_table::{Host, HostTable, STATE_DISABLED, STATE_UP};
 pub use types::image::Image;
 pub use types::instance::Instance;
-pub use types::mask::{full, score, score2, words_for, Mask};
+pub use types::mask::{full, score, score2, uniform, words_for, Mask};
 pub use types::request_spec::{RequestFields, RequestSpec};
 pub use types::resources::Resources;
 pub use virt::{Capabilities, InstanceInfo, PowerState, RebootType, Virt};

@@ -200,6 +200,14 @@ impl Iterator for Bits {
     }
 }
 
+/// The value that all rows of a column have, if they have one; mostly a fleet has one ratio, one zone, one sort of host.
+pub fn uniform<T: Copy + PartialEq>(column: &[T]) -> Option<T> {
+    let first = *column.first()?;
+    // Within a chunk every value is looked at, without a branch.
+    let same = |chunk: &[T]| !chunk.iter().fold(false, |odd, v| odd | (*v != first));
+    column.chunks(256).all(same).then(|| first)
+}
+
 /// Fills `scores` from one column: the usual body of a weigher.
 pub fn score<T: Copy>(scores: &mut [f32], column: &[T], weigh: impl Fn(T) -> f32) {
     for (score, &value) in scores.iter_mut().zip(column) {
@@ -262,6 +270,19 @@ mod tests {
         mask.intersect(&[0b111, u64::MAX]);
         let left: Vec<usize> = mask.iter().collect();
         assert_eq!((left.len(), &left[..3]), (66, &[0, 2, 64][..]));
+    }
+
+    #[test]
+    fn a_column_has_one_value_or_several() {
+        assert_eq!(uniform::<u32>(&[]), None);
+        assert_eq!(uniform(&[f32::NAN; 3]), None, "it is not even itself");
+        let mut column = vec![7_u32; 1_000];
+        assert_eq!(uniform(&column), Some(7));
+        for row in [0, 255, 256, 999] {
+            column[row] = 8;
+            assert_eq!(uniform(&column), None, "row {row}");
+            column[row] = 7;
+        }
     }
 
     #[test]

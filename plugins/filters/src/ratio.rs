@@ -4,7 +4,7 @@
 //! and not become 0.899999976, or a request for exactly 90 % of a host would fail. Called by those
 //! three filters and by `aggregate_ratio`, their variant.
 
-use longshore_plugin_api::{Host, Limits, Mask, RequestSpec};
+use longshore_plugin_api::{uniform, Host, Limits, Mask, RequestSpec};
 use std::cell::Cell;
 
 /// Something that a host may promise more of than it has.
@@ -37,12 +37,12 @@ pub(crate) fn retain<A: Copy, B: Copy>(
     (a, b, ratios): (&[A], &[B], &[f32]),
     fits: impl Fn(A, B, f64) -> bool,
 ) {
-    match ratios.first() {
-        Some(&one) if ratios.iter().all(|r| r.to_bits() == one.to_bits()) => {
+    match uniform(ratios) {
+        Some(one) => {
             let (rows, ratio) = (ratios.len(), widen(one));
             mask.retain2(&a[..rows.min(a.len())], b, |a, b| fits(a, b, ratio));
         }
-        _ => {
+        None => {
             let last = Cell::new((f32::NAN, f64::NAN));
             mask.retain3((a, b, ratios), |a, b, ratio| {
                 if last.get().0 != ratio {

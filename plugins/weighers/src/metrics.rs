@@ -108,6 +108,10 @@ impl Weigher for MetricsWeigher {
         mask: &Mask<'_>,
         scores: &mut [f32],
     ) -> Result<(), DriverError> {
+        if self.0.weight_setting.is_empty() {
+            scores.fill(0.0);
+            return Ok(());
+        }
         by_text::score(hosts, hosts.metrics_ids(), mask, scores, |row, metrics| {
             self.weigh_text(hosts.host(row), metrics)
         })
