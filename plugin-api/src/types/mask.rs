@@ -205,7 +205,7 @@ pub fn uniform<T: Copy + PartialEq>(column: &[T]) -> Option<T> {
     let first = *column.first()?;
     // Within a chunk every value is looked at, without a branch.
     let same = |chunk: &[T]| !chunk.iter().fold(false, |odd, v| odd | (*v != first));
-    column.chunks(256).all(same).then(|| first)
+    column.chunks(256).all(same).then_some(first)
 }
 
 /// Fills `scores` from one column: the usual body of a weigher.
