@@ -24,25 +24,14 @@ pub(super) fn bounds(
     mask: &Mask<'_>,
     (range_min, range_max): (Option<f32>, Option<f32>),
 ) -> Result<Option<(f32, f32)>, usize> {
-    let (mut min, mut max) = ([f32::INFINITY; SIDE], [f32::NEG_INFINITY; SIDE]);
-    // A number times zero is zero; what is no number, or none that is finite, makes a NaN that stays.
-    let mut odd = [0.0_f32; SIDE];
-    let mut see = |lane: usize, value: f32| {
-        min[lane] = if value < min[lane] { value } else { min[lane] };
-        max[lane] = if value > max[lane] { value } else { max[lane] };
-        odd[lane] += value * 0.0;
-    };
+    let mut seen = Seen::NOTHING;
     for (word, values) in mask.words().iter().zip(raw.chunks(LANES)) {
-        if *word == u64::MAX && values.len() == LANES {
-            for eight in values.chunks_exact(SIDE) {
-                for (lane, value) in eight.iter().enumerate() {
-                    see(lane, *value);
-                }
-            }
-        } else {
-            each(*word, |bit| see(bit % SIDE, values[bit]));
+        match (*word, values.len()) {
+            (u64::MAX, LANES) => values.chunks_exact(SIDE).for_each(|side| seen.see(side)),
+            _ => each(*word, |bit| seen.see(&[values[bit]])),
         }
     }
+    let Seen { min, max, odd } = seen;
     if odd.iter().any(|sum| sum.is_nan())
         && let Some(row) = mask.iter().find(|&row| !raw[row].is_finite())
     {
@@ -50,6 +39,33 @@ pub(super) fn bounds(
     }
     let seen = min.into_iter().chain(max).filter(|v| v.is_finite());
     Ok(weight_bounds(seen, range_min, range_max))
+}
+
+/// What was seen so far, in lanes that do not wait for each other.
+struct Seen {
+    min: [f32; SIDE],
+    max: [f32; SIDE],
+    /// A number times zero is zero; what is no number, or none that is finite, makes a NaN that stays.
+    odd: [f32; SIDE],
+}
+
+impl Seen {
+    const NOTHING: Seen = Seen {
+        min: [f32::INFINITY; SIDE],
+        max: [f32::NEG_INFINITY; SIDE],
+        odd: [0.0; SIDE],
+    };
+
+    /// Sees up to `SIDE` values.
+    #[inline(always)]
+    fn see(&mut self, values: &[f32]) {
+        let lanes = self.min.iter_mut().zip(&mut self.max).zip(&mut self.odd);
+        for (((min, max), odd), &value) in lanes.zip(values) {
+            *min = if value < *min { value } else { *min };
+            *max = if value > *max { value } else { *max };
+            *odd += value * 0.0;
+        }
+    }
 }
 
 /// Adds the normalised raw weights, times `multiplier`, to the weights of the hosts in `mask`. Other weights may change too.
