@@ -19,6 +19,7 @@ mod managers;
 mod old;
 mod operator;
 mod outside;
+mod process_state;
 mod quarantine;
 mod staging;
 mod tidy;

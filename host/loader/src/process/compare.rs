@@ -26,8 +26,10 @@ pub(crate) enum Item {
     Limit(usize),
     /// A variable of the environment.
     Variable(OsString),
-    /// A standard stream.
-    Stream(i32),
+    /// A standard stream that is closed.
+    Closed(i32),
+    /// A standard stream that leads elsewhere.
+    Redirected(i32),
     /// How a thread rounds.
     FloatControl,
     /// Whether the process may be traced and dumped.
@@ -63,7 +65,12 @@ impl ProcessState {
         };
         let words = |words: &str| words.to_owned();
         let (was, is) = (self.directory, now.directory);
-        add(was != is, Item::Directory, words("working directory"));
+        let path = escape(&now.directory_path.to_string_lossy());
+        add(
+            was != is,
+            Item::Directory,
+            format!("working directory to `{path}`"),
+        );
         let (was, is) = (self.root, now.root);
         add(was != is, Item::Root, words("root directory"));
         let (was, is) = (&self.umask, &now.umask);
@@ -77,8 +84,11 @@ impl ProcessState {
             add(true, Item::Variable(name), words);
         }
         for ((n, was), is) in STREAMS.iter().zip(self.streams).zip(now.streams) {
-            let how = if is.is_none() { ", closed" } else { "" };
-            add(was != is, Item::Stream(*n), format!("descriptor {n}{how}"));
+            let (item, how) = match is {
+                None => (Item::Closed(*n), ", closed"),
+                Some(_) => (Item::Redirected(*n), ""),
+            };
+            add(was != is, item, format!("descriptor {n}{how}"));
         }
         let differs = self.float_control != now.float_control;
         add(
@@ -142,7 +152,7 @@ impl ProcessState {
                     None => self.environment.remove(name),
                 };
             }
-            Item::Stream(n) => {
+            Item::Closed(n) | Item::Redirected(n) => {
                 if let Some(n) = STREAMS.iter().position(|stream| stream == n) {
                     self.streams[n] = from.streams[n];
                 }
@@ -180,10 +190,11 @@ mod tests {
             .map(|(_, words)| words.as_str())
             .collect();
         let umask = format!("umask `{}` to `0777`", was.umask);
+        let directory = format!("working directory to `{}`", was.directory_path.display());
         let user = format!("user `{}` to `7`", was.rights[0]);
         let wanted = [
             "SIGCHLD handler",
-            "working directory",
+            &directory,
             &umask,
             "limit `max open files`",
             "variable `TZ_OF_TEST`",

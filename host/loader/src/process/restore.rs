@@ -42,9 +42,9 @@ pub(super) fn restore(item: &Item, was: &ProcessState) -> Restored {
             Some(dumpable) => set_dumpable_behavior(dumpable).map_err(io::Error::from),
             None => return Restored::No,
         },
-        Item::Stream(number) if stream(*number).is_none() => reopen(*number),
+        Item::Closed(number) => reopen(*number),
         // By now it may be a descriptor that somebody needs.
-        Item::Stream(_) => return Restored::No,
+        Item::Redirected(_) => return Restored::No,
         Item::Variable(_) | Item::Root | Item::Right(_) | Item::Namespace(_) => {
             return Restored::No;
         }

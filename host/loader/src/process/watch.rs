@@ -303,3 +303,84 @@ impl Findings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    use super::*;
+    use crate::dynlib::{float_control, signals};
+
+    /// Both tests change this process, so only one of them is under way.
+    static ALONE: Mutex<()> = Mutex::new(());
+
+    impl During {
+        /// Ends it, and answers what is said.
+        fn said(self) -> Vec<String> {
+            let findings = self.watch.lock().ended(&self, 0);
+            findings.0.into_iter().map(|f| f.text).collect()
+        }
+    }
+
+    /// A limit that no other test has anything to do with.
+    fn set_soft_limit(current: u64) {
+        let maximum = getrlimit(Resource::Msgqueue).maximum;
+        let limit = Rlimit {
+            current: Some(current),
+            maximum,
+        };
+        setrlimit(Resource::Msgqueue, limit).unwrap();
+    }
+
+    #[test]
+    fn what_all_share_is_said_once_of_all_who_were_under_way() {
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let watch = Arc::new(ProcessWatch::new(|| 0));
+        let was = getrlimit(Resource::Msgqueue);
+        let a = watch.during("ns", "a", Doing::Built);
+        let b = watch.during("ns", "b", Doing::Built);
+        set_soft_limit(77);
+        let words = "one of these changed limit `max msgqueue size`: \
+                     `a` while being built, `b` while being built; it was put back \
+                     (driver/changed-process)";
+        assert_eq!(a.said(), [words]);
+        assert_eq!(getrlimit(Resource::Msgqueue), was);
+        let c = watch.during("ns", "c", Doing::Dropped);
+        assert_eq!(b.said(), Vec::<String>::new(), "it is as it was");
+        set_soft_limit(78);
+        // `b` ended when all was well.
+        let words = "`c` changed limit `max msgqueue size` while being dropped; it was put back \
+                     (driver/changed-process)";
+        assert_eq!(c.said(), [words]);
+        assert_eq!(getrlimit(Resource::Msgqueue), was);
+        assert!(watch.lock().window.is_none());
+    }
+
+    #[test]
+    fn what_a_thread_has_is_its_own_drivers_doing() {
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let watch = Arc::new(ProcessWatch::new(|| 0));
+        let (mask, control) = (signals::blocked(), float_control::get());
+        let other = watch.during("ns", "other", Doing::Built);
+        let guilty = std::thread::scope(|scope| {
+            let in_thread = scope.spawn(|| {
+                let guilty = watch.during("ns", "guilty", Doing::Built);
+                signals::set_blocked(mask | 1 << 14).unwrap();
+                // Rounds down.
+                float_control::set(control ^ 1 << 13);
+                let said = guilty.said();
+                assert_eq!((signals::blocked(), float_control::get()), (mask, control));
+                said
+            });
+            in_thread.join().unwrap()
+        });
+        let wanted = [
+            "`guilty` changed SIGTERM blocking while being built; it was put back (driver/changed-process)",
+            "`guilty` changed rounding of floating-point numbers while being built; it was put back \
+             (driver/changed-process)",
+        ];
+        assert_eq!(guilty, wanted);
+        let about_threads = |said: &String| said.contains("guilty");
+        assert!(!other.said().iter().any(about_threads));
+    }
+}

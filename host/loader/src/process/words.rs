@@ -93,6 +93,7 @@ pub(super) fn changed(
 ) -> String {
     let deed = match item {
         Item::Handler(number) => format!("replaced the handler of {}", signals::name(*number)),
+        Item::Closed(number) => format!("closed descriptor {number}"),
         _ => format!("changed {words}"),
     };
     let mut text = suspects.did(&deed);
