@@ -9,6 +9,7 @@ use longshore_control::compute::ComputeConfig as ManagerConfig;
 use longshore_control::scheduler::{FaultPolicy, SchedulerDrivers};
 use longshore_control::{NamedDriver, NamedWeigher, Watched};
 use longshore_loader::gates::{SignatureGate, VettingGate};
+use longshore_loader::process::ProcessWatch;
 use longshore_loader::stage::LoadMode;
 use longshore_loader::vet;
 use longshore_loader::{LoadFailure, Loader, LoaderOptions, NamedExtensionManager, PluginMap};
@@ -36,7 +37,11 @@ pub(super) const VIRT: &str = "longshore.virt.driver";
 ///
 /// # Errors
 /// When an owner that is to be trusted is no user.
-pub(super) fn loader(map: PluginMap, config: &Config) -> Result<Loader, Failure> {
+pub(super) fn loader(
+    map: PluginMap,
+    config: &Config,
+    process: &Arc<ProcessWatch>,
+) -> Result<Loader, Failure> {
     let plugins = &config.plugins;
     if plugins.load == LoadMode::Direct {
         tracing::warn!(
@@ -47,6 +52,7 @@ pub(super) fn loader(map: PluginMap, config: &Config) -> Result<Loader, Failure>
     let mut options = LoaderOptions {
         load: plugins.load,
         stage_dir: plugins.stage_dir.clone(),
+        process: Some(Arc::clone(process)),
         ..LoaderOptions::default()
     };
     options.trust.owners = owners::numbers(&config.trust.owners)?;

@@ -1,5 +1,5 @@
 //! From a checked configuration to running services, and back to an exit code. The story of a host's life:
-//! lock the state directory → see how the last process ended → bind the address → open the database → load drivers → start services →
+//! take over the standard streams → lock the state directory → see how the last process ended → bind the address → open the database → load drivers → start services →
 //! recover what was in flight → ready → wait for a signal → drain.
 //!
 //! Everything is decided in the parts; here they are put together. Called by `cli::up`.
@@ -7,17 +7,21 @@
 mod drivers;
 mod last_end;
 mod limits;
+mod output;
 mod owners;
 mod plugin_view;
+mod process;
 mod services;
 mod state_dir;
 mod virt_in_use;
 mod watch;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_control::api::{self, ApiConfig, ApiParts};
+use longshore_loader::process::ProcessWatch;
 use longshore_loader::quarantine::Quarantine;
 use longshore_loader::record::InFlight;
 use longshore_service::drain::DrainEnd;
@@ -30,8 +34,9 @@ use crate::cli::render::announce;
 use crate::cli::up::Start;
 use crate::config::Config;
 use crate::config::address::Listen;
-use crate::config::resolved::Auth;
+use crate::config::resolved::{Auth, DriverOutput};
 use crate::logging;
+use output::Output;
 use plugin_view::{Drivers, LocalPlugins, Ready};
 use services::Shared;
 use watch::Watches;
@@ -41,18 +46,39 @@ use watch::Watches;
 /// # Errors
 /// What kept it from starting, with the exit code that the contract gives it.
 pub fn up(start: Start) -> Result<Exit, Failure> {
-    logging::start(&start.config.log);
+    let mut output = Output::shared().map_err(|e| no_output(&e))?;
+    logging::start(&start.config.log, output.err());
+    if start.config.plugins.output == DriverOutput::Logged {
+        output.log_what_is_printed().map_err(|e| no_output(&e))?;
+    }
+    let ended = serve(start, &output);
+    output.end();
+    ended
+}
+
+fn no_output(error: &io::Error) -> Failure {
+    let what = "the standard streams cannot be used";
+    let failure = Failure::new(Exit::Failed, crate::codes::NO_OUTPUT, what);
+    failure
+        .why(error.to_string())
+        .help("raise the limits of open files and threads of this process")
+}
+
+fn serve(start: Start, output: &Output) -> Result<Exit, Failure> {
     for warning in &start.warnings {
         tracing::warn!(code = warning.code, "{warning}");
     }
     let _lock = state_dir::lock(&start.config.host.state_dir)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    let runtime =
+    let runtime = process::runtime();
+    let (runtime, own_threads) =
         runtime.map_err(|e| Failure::new(Exit::Failed, crate::codes::STATE_DIR, e.to_string()))?;
     let (record, quarantine) = last_end::judge(&start.config.host.state_dir)?;
-    let ended = runtime.block_on(run(start, &record, quarantine));
+    let host = Host {
+        record: Arc::clone(&record),
+        process: process::watch(own_threads),
+        output,
+    };
+    let ended = runtime.block_on(run(start, &host, quarantine));
     // From here on nobody is blamed: a driver that does not come back is left behind.
     record.end_clean();
     // Driver calls that never return must not keep the process.
@@ -60,11 +86,14 @@ pub fn up(start: Start) -> Result<Exit, Failure> {
     ended
 }
 
-async fn run(
-    start: Start,
-    record: &Arc<InFlight>,
-    quarantine: Quarantine,
-) -> Result<Exit, Failure> {
+/// What a host has from its first step to its last.
+struct Host<'o> {
+    record: Arc<InFlight>,
+    process: Arc<ProcessWatch>,
+    output: &'o Output,
+}
+
+async fn run(start: Start, host: &Host<'_>, quarantine: Quarantine) -> Result<Exit, Failure> {
     let Start {
         config,
         map,
@@ -86,8 +115,8 @@ async fn run(
     virt_in_use::check(&config, &store).await?;
     let transport = services::transport(&config)?;
     limits::raise_open_files();
-    let loader = drivers::loader(map, &config)?;
-    loader.watch(Arc::clone(record), quarantine);
+    let loader = drivers::loader(map, &config, &host.process)?;
+    loader.watch(Arc::clone(&host.record), quarantine);
     let watches = Arc::new(Watches::new(&config.plugins));
     let shared = Shared {
         store,
@@ -97,6 +126,7 @@ async fn run(
     };
     let hosts = services::host_names(&config, hosts);
     let services = services::build(&config, &shared, &hosts)?;
+    process::still_ours(&host.process)?;
     let drivers = Arc::new(Drivers::in_use(&config, &shared.loader));
     let address = bound.address();
     let api = bound.serve(ApiParts {
@@ -126,8 +156,9 @@ async fn run(
         .await
         .map_err(|e| failed(&e))?;
     tracing::info!(%address, hosts = hosts.len(), odd = warnings.len(), "ready");
-    announce(&format!("ready http://{address}"));
-    let exit = until_stopped(&launcher, &mut signals, record).await;
+    announce(host.output.out(), &format!("ready http://{address}"));
+    let look_every = Duration::from_secs(config.plugins.watch_interval_s);
+    let exit = until_stopped(&launcher, &mut signals, host, look_every).await;
     shared.store.close().await;
     Ok(exit)
 }
@@ -157,18 +188,34 @@ async fn starting(launcher: &Launcher, signals: &mut Signals) -> Result<Option<E
     Ok(Some(Exit::Done))
 }
 
-async fn until_stopped(launcher: &Launcher, signals: &mut Signals, record: &InFlight) -> Exit {
-    while signals.next().await == Signal::Hup {
-        tracing::warn!("a changed configuration takes effect at the next start");
-    }
+async fn until_stopped(
+    launcher: &Launcher,
+    signals: &mut Signals,
+    host: &Host<'_>,
+    look_every: Duration,
+) -> Exit {
+    let clean = tokio::select! {
+        () = asked_to_stop(signals) => Exit::Done,
+        why = process::until_beyond_repair(&host.process, look_every) => {
+            let code = longshore_loader::codes::DRIVER_CHANGED_PROCESS;
+            tracing::error!(code, "this process is no longer what was started: {why}");
+            Exit::Failed
+        }
+    };
     tracing::info!("stopping: finishing what was taken; a second signal ends at once");
     longshore_plugin_api::__abi::host::begin_shutdown();
     tokio::select! {
         end = launcher.stop() => match end {
-            DrainEnd::Clean => Exit::Done,
+            DrainEnd::Clean => clean,
             DrainEnd::CutShort => Exit::TimedOut,
         },
-        () = second(signals, record) => Exit::TimedOut,
+        () = second(signals, &host.record) => Exit::TimedOut,
+    }
+}
+
+async fn asked_to_stop(signals: &mut Signals) {
+    while signals.next().await == Signal::Hup {
+        tracing::warn!("a changed configuration takes effect at the next start");
     }
 }
 
