@@ -3,6 +3,7 @@
 
 use std::process::{Command, Stdio};
 
+use longshore_loader::vet::Verdict;
 use longshore_tests::files;
 
 /// What is said in one run, and how the process is after each step.
@@ -168,6 +169,31 @@ fn row_98_limits_are_put_back_and_rights_that_are_gone_end_the_program() {
     }
 }
 
+/// A host whose drivers take the ends of all its children still tries plugins, and is told how the trial ended.
+#[test]
+fn row_99_a_trial_ends_also_when_somebody_else_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    for (entry, code) in [
+        ("good", ""),
+        ("exits", "plugin/exited-in-vetting"),
+        ("kills_the_guardian", "plugin/cannot-vet"),
+    ] {
+        let plugin = files::plugin("debug", "longshore-misbehaving");
+        let mut probe = Command::new("env");
+        probe
+            .arg("--ignore-signal=CHLD")
+            .arg(env!("CARGO_BIN_EXE_longshore-probe"));
+        let out = probe.arg("vet").arg(plugin).arg(entry).arg(dir.path());
+        let out = out.output().unwrap().stdout;
+        let verdict: Verdict = serde_json::from_slice(&out).unwrap();
+        assert_eq!(verdict.code, code, "{verdict:?}");
+        let unknown = verdict
+            .why
+            .contains("ended (cause unknown) without a report");
+        assert_eq!(unknown, entry == "kills_the_guardian", "{verdict:?}");
+    }
+}
+
 /// A few are nobody's business; many are counted, and what most of them are called is said.
 #[test]
 fn row_73_leaked_threads_and_descriptors_are_counted() {
@@ -176,9 +202,12 @@ fn row_73_leaked_threads_and_descriptors_are_counted() {
         Vec::<String>::new()
     );
     for (step, words) in [
-        ("built=leaks_threads", "`d0` left threads behind (1 → 101, "),
+        ("built=leaks_threads", "`d0` left threads behind (1 → 10"),
         ("built=leaks_descriptors", "`d0` left descriptors behind ("),
-        ("called=leaks_threads", "threads 1 → 101, "),
+        (
+            "called=leaks_threads",
+            " of them `eager` since `d0` was built",
+        ),
         (
             "called=leaks_descriptors",
             "300 of them `/dev/zero` since `d0` was built",

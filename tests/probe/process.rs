@@ -23,7 +23,7 @@ pub(crate) fn process(lib: &Path, dir: &Path, steps: &[String]) -> Result<(), St
     let entries: String = steps.iter().enumerate().map(entry).collect();
     let map = PluginMap::parse(&format!("[{FILTERS:?}]\n{entries}"), "plugins.toml");
     std::env::set_current_dir(dir).map_err(|e| e.to_string())?;
-    let watch = Arc::new(ProcessWatch::new(|| 0));
+    let watch = Arc::new(ProcessWatch::new(Vec::new));
     let options = LoaderOptions {
         process: Some(Arc::clone(&watch)),
         ..LoaderOptions::default()

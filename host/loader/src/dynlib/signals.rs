@@ -59,12 +59,21 @@ pub(crate) fn handler(number: i32) -> Handler {
 /// # Errors
 /// The system's.
 pub(crate) fn set_handler(number: i32, handler: &Handler) -> io::Result<()> {
-    // SAFETY: the bytes are what the C library wrote for this signal. The code that they lead to is still there: the
+    // SAFETY: it names no code, or the bytes are what the C library wrote. The code that those lead to is still there: the
     // program's own, or a library's, and no library is ever closed.
     match unsafe { sigaction(number, handler, ptr::null_mut()) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
+}
+
+/// Lets the system do at this signal what it does by itself.
+///
+/// # Errors
+/// The system's.
+pub(crate) fn set_default(number: i32) -> io::Result<()> {
+    // All zero means just that.
+    set_handler(number, &Handler::NONE)
 }
 
 /// The signals that this thread keeps out.

@@ -9,7 +9,7 @@
 //! # use std::sync::Arc;
 //! # use longshore_loader::{Loader, LoaderOptions, PluginMap, process::ProcessWatch};
 //! # fn demo(map: PluginMap) {
-//! let watch = Arc::new(ProcessWatch::new(|| 0));
+//! let watch = Arc::new(ProcessWatch::new(Vec::new));
 //! let options = LoaderOptions { process: Some(Arc::clone(&watch)), ..LoaderOptions::default() };
 //! let loader = Loader::with_options(map, "state", options);
 //! // … managers build drivers, and from time to time:

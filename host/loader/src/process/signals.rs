@@ -33,6 +33,8 @@ const NAMES: [&str; 31] = [
     "SIGPWR",
     "SIGSYS",
 ];
+/// What the kernel sends when a child has ended.
+pub(crate) const SIGCHLD: i32 = 17;
 /// What the kernel sends when the processor time is used up.
 pub(crate) const SIGXCPU: i32 = 24;
 

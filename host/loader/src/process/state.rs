@@ -116,6 +116,20 @@ impl ProcessState {
         ProcessState::seen_by("/proc/self")
     }
 
+    /// The same, with the rights that another thread has; none if it has ended.
+    pub(super) fn with_rights_of(&self, thread: i32) -> Option<ProcessState> {
+        let thread = format!("/proc/self/task/{thread}");
+        let mut state = self.clone();
+        state.read_status(&status(&thread).ok()?);
+        // Without these it ended just now.
+        state.namespaces = namespaces(&thread);
+        state
+            .namespaces
+            .iter()
+            .all(Option::is_some)
+            .then_some(state)
+    }
+
     /// How many threads and descriptors there are, without so many threads.
     pub(super) fn counts(&self, own_threads: usize) -> Counts {
         Counts {

@@ -21,7 +21,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_control::api::{self, ApiConfig, ApiParts};
-use longshore_loader::process::ProcessWatch;
 use longshore_loader::quarantine::Quarantine;
 use longshore_loader::record::InFlight;
 use longshore_service::drain::DrainEnd;
@@ -38,6 +37,7 @@ use crate::config::resolved::{Auth, DriverOutput};
 use crate::logging;
 use output::Output;
 use plugin_view::{Drivers, LocalPlugins, Ready};
+use process::OwnThreads;
 use services::Shared;
 use watch::Watches;
 
@@ -75,7 +75,7 @@ fn serve(start: Start, output: &Output) -> Result<Exit, Failure> {
     let (record, quarantine) = last_end::judge(&start.config.host.state_dir)?;
     let host = Host {
         record: Arc::clone(&record),
-        process: process::watch(own_threads),
+        own_threads,
         output,
     };
     let ended = runtime.block_on(run(start, &host, quarantine));
@@ -89,7 +89,7 @@ fn serve(start: Start, output: &Output) -> Result<Exit, Failure> {
 /// What a host has from its first step to its last.
 struct Host<'o> {
     record: Arc<InFlight>,
-    process: Arc<ProcessWatch>,
+    own_threads: OwnThreads,
     output: &'o Output,
 }
 
@@ -115,7 +115,9 @@ async fn run(start: Start, host: &Host<'_>, quarantine: Quarantine) -> Result<Ex
     virt_in_use::check(&config, &store).await?;
     let transport = services::transport(&config)?;
     limits::raise_open_files();
-    let loader = drivers::loader(map, &config, &host.process)?;
+    // From here on only drivers change what all share: the host has its signals and its limits.
+    let process = process::watch(host.own_threads.clone());
+    let loader = drivers::loader(map, &config, &process)?;
     loader.watch(Arc::clone(&host.record), quarantine);
     let watches = Arc::new(Watches::new(&config.plugins));
     let shared = Shared {
@@ -126,7 +128,7 @@ async fn run(start: Start, host: &Host<'_>, quarantine: Quarantine) -> Result<Ex
     };
     let hosts = services::host_names(&config, hosts);
     let services = services::build(&config, &shared, &hosts)?;
-    process::still_ours(&host.process)?;
+    process::still_ours(&process)?;
     let drivers = Arc::new(Drivers::in_use(&config, &shared.loader));
     let address = bound.address();
     let api = bound.serve(ApiParts {
@@ -157,8 +159,9 @@ async fn run(start: Start, host: &Host<'_>, quarantine: Quarantine) -> Result<Ex
         .map_err(|e| failed(&e))?;
     tracing::info!(%address, hosts = hosts.len(), odd = warnings.len(), "ready");
     announce(host.output.out(), &format!("ready http://{address}"));
-    let look_every = Duration::from_secs(config.plugins.watch_interval_s);
-    let exit = until_stopped(&launcher, &mut signals, host, look_every).await;
+    let every = Duration::from_secs(config.plugins.watch_interval_s);
+    let foreign = process::until_beyond_repair(&process, every);
+    let exit = until_stopped(&launcher, &mut signals, &host.record, foreign).await;
     shared.store.close().await;
     Ok(exit)
 }
@@ -191,12 +194,12 @@ async fn starting(launcher: &Launcher, signals: &mut Signals) -> Result<Option<E
 async fn until_stopped(
     launcher: &Launcher,
     signals: &mut Signals,
-    host: &Host<'_>,
-    look_every: Duration,
+    record: &InFlight,
+    foreign: impl Future<Output = String>,
 ) -> Exit {
     let clean = tokio::select! {
         () = asked_to_stop(signals) => Exit::Done,
-        why = process::until_beyond_repair(&host.process, look_every) => {
+        why = foreign => {
             let code = longshore_loader::codes::DRIVER_CHANGED_PROCESS;
             tracing::error!(code, "this process is no longer what was started: {why}");
             Exit::Failed
@@ -209,7 +212,7 @@ async fn until_stopped(
             DrainEnd::Clean => clean,
             DrainEnd::CutShort => Exit::TimedOut,
         },
-        () = second(signals, &host.record) => Exit::TimedOut,
+        () = second(signals, record) => Exit::TimedOut,
     }
 }
 

@@ -3,8 +3,8 @@
 //!
 //! Called by `up`. Must not know what is looked at.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use longshore_loader::codes::DRIVER_CHANGED_PROCESS;
@@ -15,26 +15,40 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 
-/// A runtime, and how many threads it has: they come and go with the calls of drivers, and are nobody's leak.
-pub(super) fn runtime() -> std::io::Result<(Runtime, Arc<AtomicUsize>)> {
-    let threads = Arc::new(AtomicUsize::new(0));
-    let (started, stopped) = (Arc::clone(&threads), Arc::clone(&threads));
+/// The threads of the runtime, in which drivers are called. They come and go with the calls, and are nobody's leak.
+#[derive(Clone, Default)]
+pub(super) struct OwnThreads(Arc<Mutex<BTreeSet<i32>>>);
+
+impl OwnThreads {
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<i32>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn this() -> i32 {
+        rustix::thread::gettid().as_raw_pid()
+    }
+}
+
+/// A runtime whose threads are known.
+pub(super) fn runtime() -> std::io::Result<(Runtime, OwnThreads)> {
+    let threads = OwnThreads::default();
+    let (started, stopped) = (threads.clone(), threads.clone());
     let runtime = Builder::new_multi_thread()
         .enable_all()
         .on_thread_start(move || {
-            started.fetch_add(1, Ordering::Relaxed);
+            started.lock().insert(OwnThreads::this());
         })
         .on_thread_stop(move || {
-            stopped.fetch_sub(1, Ordering::Relaxed);
+            stopped.lock().remove(&OwnThreads::this());
         })
         .build()?;
     Ok((runtime, threads))
 }
 
 /// Watches from now on.
-pub(super) fn watch(own_threads: Arc<AtomicUsize>) -> Arc<ProcessWatch> {
-    let own_threads = move || own_threads.load(Ordering::Relaxed);
-    Arc::new(ProcessWatch::new(own_threads))
+pub(super) fn watch(own_threads: OwnThreads) -> Arc<ProcessWatch> {
+    let ids = move || own_threads.lock().iter().copied().collect();
+    Arc::new(ProcessWatch::new(ids))
 }
 
 /// Whether this process is still what its operator started.
@@ -57,7 +71,7 @@ pub(super) async fn until_beyond_repair(watch: &ProcessWatch, every: Duration) -
     loop {
         // The first one is at once: what there is when all drivers are built.
         ticks.tick().await;
-        watch.check();
+        tokio::task::block_in_place(|| watch.check());
         if let Some(why) = watch.beyond_repair() {
             return why;
         }
