@@ -1,10 +1,14 @@
 //! What drivers change in the process that they share with the host is named once, with whoever may have done it, and put
-//! back where that is possible. Each run is a process of its own, as what is changed is the process.
+//! back where that is possible. Each run is a process of its own, as what is changed is the process; the last ones are hosts.
 
+use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use longshore_loader::vet::Verdict;
 use longshore_tests::files;
+use longshore_tests::host::{PATIENCE, TestHost};
 
 /// What is said in one run, and how the process is after each step.
 struct Run {
@@ -218,4 +222,120 @@ fn row_73_leaked_threads_and_descriptors_are_counted() {
         assert!(said[0].contains(words), "{step}: {said:?}");
         assert!(said[0].ends_with("(driver/leaks)"), "{step}: {said:?}");
     }
+}
+
+/// A host with a filter that misbehaves so; the process is looked at every second.
+fn host_with(settings: &str) -> TestHost {
+    let config = "[scheduler]\nenabled_filters = [\"misbehaves\", \"ram\"]\n\
+                  [plugins]\nwatch_interval_s = 1\n";
+    let host = TestHost::new(config, "");
+    let lib = files::plugin("debug", "longshore-misbehaving");
+    let drop_ins = host.dir().join("plugins.d");
+    fs::create_dir_all(&drop_ins).unwrap();
+    let entry = format!("misbehaves = {{ lib = {lib:?}, settings = {settings} }}");
+    let text = format!("[\"longshore.scheduler.filter\"]\n{entry}\n");
+    fs::write(drop_ins.join("50-misbehaves.toml"), text).unwrap();
+    host
+}
+
+/// Waits until the log has these words.
+fn until_logged(host: &TestHost, words: &str) {
+    let start = Instant::now();
+    while !host.log().contains(words) {
+        assert!(start.elapsed() < PATIENCE, "`{words}`: {}", host.log());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Its signals are its own again before it serves, and what is changed by a call is found soon.
+#[test]
+fn a_host_keeps_its_signals_and_its_directory() {
+    let mut host = host_with("{ built = \"handles_term\", called = \"chdirs\" }");
+    host.start();
+    let words = "`misbehaves` replaced the handler of SIGTERM while being built";
+    assert!(host.log().contains(words), "{}", host.log());
+    let here = format!("/proc/{}/cwd", host.pid());
+    let was = fs::read_link(&here).unwrap();
+    host.done(&["server", "create", "one", "--flavor", "1", "--wait"]);
+    until_logged(
+        &host,
+        "the program or a driver changed working directory to `/`",
+    );
+    assert_eq!(fs::read_link(&here).unwrap(), was);
+    // A driver's handler would have swallowed it.
+    assert_eq!(host.stop().code(), Some(0));
+}
+
+#[test]
+fn row_98_a_host_whose_rights_were_given_away_does_not_start() {
+    let mut host = host_with("{ built = \"gives_up_rights\" }");
+    let said = host.try_start().unwrap_err();
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(
+        said.err.contains("error[driver/changed-process]"),
+        "{said:?}"
+    );
+    assert!(said.err.contains("no-new-privileges flag"), "{said:?}");
+}
+
+/// The call runs in one of the host's threads, which has its rights for itself.
+#[test]
+fn row_98_a_host_whose_rights_are_given_away_drains_and_ends_with_1() {
+    let mut host = host_with("{ called = \"gives_up_rights\" }");
+    host.start();
+    // It may end before it answers.
+    host.cli(&["server", "create", "one", "--flavor", "1"]);
+    assert_eq!(host.ended().code(), Some(1));
+    let log = host.log();
+    assert!(
+        log.contains("this process is no longer what was started"),
+        "{log}"
+    );
+    assert!(log.contains("stopping: finishing what was taken"), "{log}");
+}
+
+/// Escaped, and marked as what it is; the host's own word to its supervisor is alone on its output.
+#[test]
+fn row_95_what_drivers_print_is_logged() {
+    let mut host = host_with("{ built = \"prints\" }");
+    host.start();
+    until_logged(
+        &host,
+        r#"driver output: to stdout\u{1b}[31m stream="stdout""#,
+    );
+    assert_eq!(host.stop().code(), Some(0));
+    let words = r#"driver output: to stderr, without an end of line stream="stderr""#;
+    assert!(host.log().contains(words), "{}", host.log());
+}
+
+/// Also when it is more than anybody wants to read, and when the log has another form.
+#[test]
+fn row_95_a_flood_is_cut_and_counted() {
+    let mut host = host_with("{ built = \"prints_a_lot\" }");
+    host.env("LONGSHORE__LOG__FORMAT", "json");
+    host.start();
+    assert_eq!(host.stop().code(), Some(0));
+    let log = host.log();
+    assert!(log.contains("more than 64 KiB in a minute, the rest is only counted"));
+    let lines = log.lines().filter(|l| l.contains("driver output: line "));
+    let bytes_of_line = 64;
+    assert_eq!(lines.count(), (64 << 10) / bytes_of_line);
+    let left_out = 16_384 * bytes_of_line - (64 << 10);
+    assert!(log.contains(&format!("driver output: {left_out} bytes were not logged")));
+}
+
+/// As without a host, for whoever needs the last words of a process that dies.
+#[test]
+fn what_drivers_print_can_be_left_where_it_goes() {
+    let mut host = host_with("{ built = \"prints\" }");
+    host.env("LONGSHORE__PLUGINS__OUTPUT", "direct");
+    let mut up = host.command();
+    up.arg("up").stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut up = up.spawn().unwrap();
+    let lines = BufReader::new(up.stdout.take().unwrap()).lines();
+    let first: Vec<String> = lines.take(2).map(Result::unwrap).collect();
+    up.kill().unwrap();
+    up.wait().unwrap();
+    assert_eq!(first[0], "to stdout\u{1b}[31m");
+    assert!(first[1].starts_with("ready "), "{first:?}");
 }

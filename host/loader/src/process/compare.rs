@@ -58,58 +58,57 @@ impl ProcessState {
     /// What is otherwise now, each with its words: `SIGCHLD handler`, ``umask `0022` to `0000` ``.
     pub(crate) fn differences(&self, now: &ProcessState) -> Vec<(Item, String)> {
         let mut found = self.of_signals(now);
-        let mut add = |differs: bool, item: Item, words: String| {
+        let mut add = |differs: bool, item: Item, words: &dyn Fn() -> String| {
             if differs {
-                found.push((item, words));
+                found.push((item, words()));
             }
         };
-        let words = |words: &str| words.to_owned();
-        let (was, is) = (self.directory, now.directory);
-        let path = escape(&now.directory_path.to_string_lossy());
-        add(
-            was != is,
-            Item::Directory,
-            format!("working directory to `{path}`"),
-        );
-        let (was, is) = (self.root, now.root);
-        add(was != is, Item::Root, words("root directory"));
+        add(self.directory != now.directory, Item::Directory, &|| {
+            let path = escape(&now.directory_path.to_string_lossy());
+            format!("working directory to `{path}`")
+        });
+        add(self.root != now.root, Item::Root, &|| {
+            "root directory".to_owned()
+        });
         let (was, is) = (&self.umask, &now.umask);
-        add(was != is, Item::Umask, format!("umask `{was}` to `{is}`"));
+        add(was != is, Item::Umask, &|| {
+            format!("umask `{was}` to `{is}`")
+        });
         let pairs = self.limits.iter().zip(&now.limits).zip(LIMITS).enumerate();
         for (n, ((was, is), (_, name))) in pairs {
-            add(was != is, Item::Limit(n), format!("limit `{name}`"));
+            add(was != is, Item::Limit(n), &|| format!("limit `{name}`"));
         }
         for name in self.changed_variables(now) {
-            let words = format!("variable `{}`", escape(&name.to_string_lossy()));
-            add(true, Item::Variable(name), words);
+            let shown = escape(&name.to_string_lossy());
+            add(true, Item::Variable(name), &|| {
+                format!("variable `{shown}`")
+            });
         }
         for ((n, was), is) in STREAMS.iter().zip(self.streams).zip(now.streams) {
             let (item, how) = match is {
                 None => (Item::Closed(*n), ", closed"),
                 Some(_) => (Item::Redirected(*n), ""),
             };
-            add(was != is, item, format!("descriptor {n}{how}"));
+            add(was != is, item, &|| format!("descriptor {n}{how}"));
         }
         let differs = self.float_control != now.float_control;
-        add(
-            differs,
-            Item::FloatControl,
-            words("rounding of floating-point numbers"),
-        );
-        let differs = self.dumpable != now.dumpable;
-        add(differs, Item::Dumpable, words("whether it may be dumped"));
-        for (n, ((was, is), (_, name))) in
-            self.rights.iter().zip(&now.rights).zip(RIGHTS).enumerate()
-        {
-            add(
-                was != is,
-                Item::Right(n),
-                format!("{name} `{was}` to `{is}`"),
-            );
+        add(differs, Item::FloatControl, &|| {
+            "rounding of floating-point numbers".to_owned()
+        });
+        add(self.dumpable != now.dumpable, Item::Dumpable, &|| {
+            "whether it may be dumped".to_owned()
+        });
+        let pairs = self.rights.iter().zip(&now.rights).zip(RIGHTS).enumerate();
+        for (n, ((was, is), (_, name))) in pairs {
+            add(was != is, Item::Right(n), &|| {
+                format!("{name} `{was}` to `{is}`")
+            });
         }
         let pairs = self.namespaces.iter().zip(&now.namespaces).zip(NAMESPACES);
         for (n, ((was, is), name)) in pairs.enumerate() {
-            add(was != is, Item::Namespace(n), format!("namespace `{name}`"));
+            add(was != is, Item::Namespace(n), &|| {
+                format!("namespace `{name}`")
+            });
         }
         found
     }
@@ -126,6 +125,9 @@ impl ProcessState {
 
     fn changed_variables(&self, now: &ProcessState) -> BTreeSet<OsString> {
         let (was, is) = (&self.environment, &now.environment);
+        if was == is {
+            return BTreeSet::new();
+        }
         let names = was.keys().chain(is.keys());
         let differ = names.filter(|name| was.get(*name) != is.get(*name));
         differ.cloned().collect()
