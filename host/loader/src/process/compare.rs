@@ -63,17 +63,20 @@ impl ProcessState {
                 found.push((item, words()));
             }
         };
-        add(self.directory != now.directory, Item::Directory, &|| {
-            let path = escape(&now.directory_path.to_string_lossy());
-            format!("working directory to `{path}`")
-        });
-        add(self.root != now.root, Item::Root, &|| {
+        add(
+            differ(&self.directory, &now.directory),
+            Item::Directory,
+            &|| {
+                let path = escape(&now.directory_path.to_string_lossy());
+                format!("working directory to `{path}`")
+            },
+        );
+        add(differ(&self.root, &now.root), Item::Root, &|| {
             "root directory".to_owned()
         });
         let (was, is) = (&self.umask, &now.umask);
-        add(was != is, Item::Umask, &|| {
-            format!("umask `{was}` to `{is}`")
-        });
+        let differs = was != is && !was.is_empty() && !is.is_empty();
+        add(differs, Item::Umask, &|| format!("umask `{was}` to `{is}`"));
         let pairs = self.limits.iter().zip(&now.limits).zip(LIMITS).enumerate();
         for (n, ((was, is), (_, name))) in pairs {
             add(was != is, Item::Limit(n), &|| format!("limit `{name}`"));
@@ -100,13 +103,14 @@ impl ProcessState {
         });
         let pairs = self.rights.iter().zip(&now.rights).zip(RIGHTS).enumerate();
         for (n, ((was, is), (_, name))) in pairs {
-            add(was != is, Item::Right(n), &|| {
+            let differs = was != is && !was.is_empty() && !is.is_empty();
+            add(differs, Item::Right(n), &|| {
                 format!("{name} `{was}` to `{is}`")
             });
         }
         let pairs = self.namespaces.iter().zip(&now.namespaces).zip(NAMESPACES);
         for (n, ((was, is), name)) in pairs.enumerate() {
-            add(was != is, Item::Namespace(n), &|| {
+            add(differ(was, is), Item::Namespace(n), &|| {
                 format!("namespace `{name}`")
             });
         }
@@ -168,6 +172,11 @@ impl ProcessState {
     }
 }
 
+/// What could not be read compares as equal.
+fn differ<T: PartialEq>(was: &Option<T>, is: &Option<T>) -> bool {
+    was.is_some() && is.is_some() && was != is
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,7 +189,8 @@ mod tests {
         let sigchld = signals::all().position(|n| n == 17).unwrap();
         now.handlers[sigchld] = was.handlers[10];
         now.umask = "0777".to_owned();
-        now.directory = None;
+        now.directory = Some((0, 0));
+        now.root = None;
         now.limits[7].current = Some(7);
         now.environment.insert("TZ_OF_TEST".into(), "UTC".into());
         now.streams[0] = None;

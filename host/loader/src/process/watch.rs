@@ -9,21 +9,23 @@
 //! Must not know what a driver is. Called by `factory` and `extension`, and by the program.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 
 use longshore_plugin_api::Level;
 
 use super::compare::Item;
+use super::findings::Findings;
 use super::inventory::Inventory;
-use super::leaks::{Counts, growths};
+use super::leaks::Counts;
 use super::restore::{Restored, restore};
 use super::state::ProcessState;
+use super::window::Window;
 use super::words::{self, Doer, Doing, Suspects};
 use crate::codes;
 use crate::diagnostic::escape;
-use crate::log;
 
 /// Most names of drivers that are kept for messages.
-const NAMES_MAX: usize = 8;
+const NAMES_MAX: usize = 256;
 
 /// Watches the state of this process. One is enough for all loaders.
 pub struct ProcessWatch {
@@ -36,38 +38,26 @@ struct Watched {
     settled: ProcessState,
     /// While code of drivers is under way.
     window: Option<Window>,
-    /// Drivers that were built: the first names, and how many in all.
-    built: (Vec<String>, usize),
+    /// Names of drivers that were built.
+    built: Vec<String>,
+    /// How many ask that looks be shared, and the last one with its thread.
+    at_rest: usize,
+    last: Option<(ThreadId, Arc<ProcessState>)>,
     /// What `check` found first after the last driver was built, or when it last said something. Without connections.
     counted: Option<Counts>,
     beyond_repair: Option<String>,
 }
 
-struct Window {
-    known: Arc<ProcessState>,
-    counts: Counts,
-    /// Who is under way, by the number of the look.
-    under_way: Vec<(usize, Doer)>,
-    /// Who ended since `known` was taken.
-    ended: Vec<Doer>,
-    looks: usize,
-}
+/// The program's promise to change nothing itself, for as long as this lives.
+#[derive(Debug)]
+#[must_use]
+pub struct AtRest(Arc<ProcessWatch>);
 
 /// From its making to its end, code of one driver runs in this thread.
 pub(crate) struct During {
     watch: Arc<ProcessWatch>,
     number: usize,
     before: Arc<ProcessState>,
-}
-
-/// What is to be said, once nothing is locked.
-#[derive(Default)]
-struct Findings(Vec<Finding>);
-
-struct Finding {
-    level: Level,
-    about: (String, String),
-    text: String,
 }
 
 impl std::fmt::Debug for ProcessWatch {
@@ -85,7 +75,9 @@ impl ProcessWatch {
             watched: Mutex::new(Watched {
                 settled: ProcessState::of_first_thread(),
                 window: None,
-                built: (Vec::new(), 0),
+                built: Vec::new(),
+                at_rest: 0,
+                last: None,
                 counted: None,
                 beyond_repair: None,
             }),
@@ -108,29 +100,31 @@ impl ProcessWatch {
         self.lock().beyond_repair.clone()
     }
 
+    /// Until the answer is dropped, the program itself changes nothing of what is watched: how it is after one driver was
+    /// built is how it is before the next one is, in the same thread. It spares every other look.
+    pub fn at_rest(self: &Arc<Self>) -> AtRest {
+        self.lock().at_rest += 1;
+        AtRest(Arc::clone(self))
+    }
+
     /// Looks, and looks again when the answer is dropped, in the same thread.
     pub(crate) fn during(self: &Arc<Self>, namespace: &str, name: &str, doing: Doing) -> During {
         let own_threads = (self.own_threads)().len();
         let mut watched = self.lock();
-        let before = Arc::new(ProcessState::now());
+        let before = watched.before();
         if doing == Doing::Built {
             watched.count_built(name);
         }
-        let window = watched.window.get_or_insert_with(|| Window {
-            counts: before.counts(own_threads),
-            known: Arc::clone(&before),
-            under_way: Vec::new(),
-            ended: Vec::new(),
-            looks: 0,
-        });
-        window.looks += 1;
-        let number = window.looks;
         let doer = Doer {
             namespace: namespace.to_owned(),
             name: escape(name),
             doing,
         };
-        window.under_way.push((number, doer));
+        let counts = before.counts(own_threads);
+        let number = watched
+            .window
+            .get_or_insert_with(|| Window::new(Arc::clone(&before), counts))
+            .begin(doer);
         drop(watched);
         let watch = Arc::clone(self);
         During {
@@ -145,6 +139,14 @@ impl ProcessWatch {
     }
 }
 
+impl Drop for AtRest {
+    fn drop(&mut self) {
+        let mut watched = self.0.lock();
+        watched.at_rest = watched.at_rest.saturating_sub(1);
+        watched.last = None;
+    }
+}
+
 impl Drop for During {
     fn drop(&mut self) {
         let own_threads = (self.watch.own_threads)().len();
@@ -155,15 +157,19 @@ impl Drop for During {
 
 impl Watched {
     fn count_built(&mut self, name: &str) {
-        let (names, count) = &mut self.built;
         let name = format!("`{}`", escape(name));
-        if !names.contains(&name) {
-            *count += 1;
-            if names.len() < NAMES_MAX {
-                names.push(name);
-            }
+        if self.built.len() < NAMES_MAX && !self.built.contains(&name) {
+            self.built.push(name);
         }
         self.counted = None;
+    }
+
+    /// How it is before a driver's code runs in this thread.
+    fn before(&mut self) -> Arc<ProcessState> {
+        match self.last.take() {
+            Some((thread, last)) if thread == thread::current().id() => last,
+            _ => Arc::new(ProcessState::now()),
+        }
     }
 
     /// One of those that are under way has ended.
@@ -188,27 +194,32 @@ impl Watched {
         }
         let counts = now.counts(own_threads);
         findings.add_growths(&suspects, window.counts, counts);
-        let known = match findings.0.is_empty() {
+        let known = Arc::new(match findings.is_empty() {
             true => now,
             false => ProcessState::now(),
-        };
+        });
         for (item, _) in &of_all {
             self.settled.adopt(item, &known);
         }
+        if self.at_rest > 0 {
+            self.last = Some((thread::current().id(), Arc::clone(&known)));
+        }
         window.renew(known, counts);
-        self.window = (!window.under_way.is_empty()).then_some(window);
+        self.window = (!window.is_over()).then_some(window);
         findings
     }
 
     fn check(&mut self, own_threads: &[i32]) -> Findings {
         let mut findings = Findings::default();
+        // What is said here must not be found again.
+        self.last = None;
         let now = ProcessState::of_first_thread();
         let was = std::mem::take(&mut self.settled);
         let differences = was.differences(&now);
         // While drivers are built, what differs is looked at when they end.
         let is_open = self.window.is_some();
-        let (names, count) = self.built.clone();
-        let suspects = Suspects::SinceLastLook(&names, count);
+        let names = self.built.clone();
+        let suspects = Suspects::SinceLastLook(&names);
         let watched = |item: &Item| !matches!(item, Item::Blocked(_) | Item::FloatControl);
         for difference in differences.iter().filter(|(i, _)| !is_open && watched(i)) {
             self.change(&mut findings, &suspects, difference, &was);
@@ -226,7 +237,7 @@ impl Watched {
         if findings.add_growths(&suspects, before, found) {
             self.counted = Some(found);
         }
-        self.settled = match findings.0.is_empty() {
+        self.settled = match findings.is_empty() {
             true => now,
             false => ProcessState::of_first_thread(),
         };
@@ -278,132 +289,5 @@ impl Watched {
     }
 }
 
-impl Window {
-    /// Who ended now, from here on among those that did.
-    fn end(&mut self, number: usize) -> Vec<Doer> {
-        let place = self.under_way.iter().position(|(n, _)| *n == number);
-        let own = place.map(|place| self.under_way.swap_remove(place).1);
-        self.ended.extend(own.clone());
-        own.into_iter().collect()
-    }
-
-    /// All whose code may have run since the known state was taken.
-    fn suspects(&self) -> Vec<Doer> {
-        let others = self.under_way.iter().map(|(_, doer)| doer);
-        self.ended.iter().chain(others).cloned().collect()
-    }
-
-    fn renew(&mut self, known: ProcessState, counts: Counts) {
-        self.known = Arc::new(known);
-        self.counts = counts;
-        self.ended.clear();
-    }
-}
-
-impl Findings {
-    fn add(&mut self, level: Level, suspects: &Suspects<'_>, text: &str, code: &str) {
-        let (namespace, name) = suspects.only();
-        self.0.push(Finding {
-            level,
-            about: (namespace.to_owned(), name.to_owned()),
-            text: words::with_code(text, code),
-        });
-    }
-
-    /// Answers whether there was something to say.
-    fn add_growths(&mut self, suspects: &Suspects<'_>, was: Counts, is: Counts) -> bool {
-        let growths = growths(was, is);
-        for growth in &growths {
-            let text = words::grown(suspects, growth);
-            self.add(Level::Warn, suspects, &text, codes::DRIVER_LEAKS);
-        }
-        !growths.is_empty()
-    }
-
-    fn say(self) {
-        for Finding { level, about, text } in self.0 {
-            log::say(level, &about.0, &about.1, format_args!("{text}"));
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-
-    use super::*;
-    use crate::dynlib::{float_control, signals};
-
-    /// Both tests change this process, so only one of them is under way.
-    static ALONE: Mutex<()> = Mutex::new(());
-
-    impl During {
-        /// Ends it, and answers what is said.
-        fn said(self) -> Vec<String> {
-            let findings = self.watch.lock().ended(&self, 0);
-            findings.0.into_iter().map(|f| f.text).collect()
-        }
-    }
-
-    /// A limit that no other test has anything to do with.
-    fn set_soft_limit(current: u64) {
-        let maximum = getrlimit(Resource::Msgqueue).maximum;
-        let limit = Rlimit {
-            current: Some(current),
-            maximum,
-        };
-        setrlimit(Resource::Msgqueue, limit).unwrap();
-    }
-
-    #[test]
-    fn what_all_share_is_said_once_of_all_who_were_under_way() {
-        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let watch = Arc::new(ProcessWatch::new(Vec::new));
-        let was = getrlimit(Resource::Msgqueue);
-        let a = watch.during("ns", "a", Doing::Built);
-        let b = watch.during("ns", "b", Doing::Built);
-        set_soft_limit(77);
-        let words = "one of these changed limit `max msgqueue size`: \
-                     `a` while being built, `b` while being built; it was put back \
-                     (driver/changed-process)";
-        assert_eq!(a.said(), [words]);
-        assert_eq!(getrlimit(Resource::Msgqueue), was);
-        let c = watch.during("ns", "c", Doing::Dropped);
-        assert_eq!(b.said(), Vec::<String>::new(), "it is as it was");
-        set_soft_limit(78);
-        // `b` ended when all was well.
-        let words = "`c` changed limit `max msgqueue size` while being dropped; it was put back \
-                     (driver/changed-process)";
-        assert_eq!(c.said(), [words]);
-        assert_eq!(getrlimit(Resource::Msgqueue), was);
-        assert!(watch.lock().window.is_none());
-    }
-
-    #[test]
-    fn what_a_thread_has_is_its_own_drivers_doing() {
-        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let watch = Arc::new(ProcessWatch::new(Vec::new));
-        let (mask, control) = (signals::blocked(), float_control::get());
-        let other = watch.during("ns", "other", Doing::Built);
-        let guilty = std::thread::scope(|scope| {
-            let in_thread = scope.spawn(|| {
-                let guilty = watch.during("ns", "guilty", Doing::Built);
-                signals::set_blocked(mask | 1 << 14).unwrap();
-                // Rounds down.
-                float_control::set(control ^ 1 << 13);
-                let said = guilty.said();
-                assert_eq!((signals::blocked(), float_control::get()), (mask, control));
-                said
-            });
-            in_thread.join().unwrap()
-        });
-        let wanted = [
-            "`guilty` changed SIGTERM blocking while being built; it was put back (driver/changed-process)",
-            "`guilty` changed rounding of floating-point numbers while being built; it was put back \
-             (driver/changed-process)",
-        ];
-        assert_eq!(guilty, wanted);
-        let about_threads = |said: &String| said.contains("guilty");
-        assert!(!other.said().iter().any(about_threads));
-    }
-}
+mod tests;

@@ -127,7 +127,9 @@ async fn run(start: Start, host: &Host<'_>, quarantine: Quarantine) -> Result<Ex
         watches: Arc::clone(&watches),
     };
     let hosts = services::host_names(&config, hosts);
+    let at_rest = process.at_rest();
     let services = services::build(&config, &shared, &hosts)?;
+    drop(at_rest);
     process::still_ours(&process)?;
     let drivers = Arc::new(Drivers::in_use(&config, &shared.loader));
     let address = bound.address();

@@ -126,6 +126,12 @@ fn ends_that_somebody_else_was_told_are_ends() {
         return;
     }
     let dir = State::new();
+    let driver = dir.driver(r#"{"start_grace_ms": 10000}"#);
+    let error = spawn(&driver, "i-1", &shell("exit 7")).expect_err("it ends at once");
+    assert!(
+        error.message().contains("ended at once, cause unknown"),
+        "{error}"
+    );
     let driver = dir.driver("{}");
     spawn(&driver, "i-1", &sleep()).expect("spawn");
     let call = testing::call();
