@@ -75,8 +75,9 @@ impl ProcessState {
             "root directory".to_owned()
         });
         let (was, is) = (&self.umask, &now.umask);
-        let differs = was != is && !was.is_empty() && !is.is_empty();
-        add(differs, Item::Umask, &|| format!("umask `{was}` to `{is}`"));
+        add(differ(was, is), Item::Umask, &|| {
+            format!("umask {}", from_to(was, is))
+        });
         let pairs = self.limits.iter().zip(&now.limits).zip(LIMITS).enumerate();
         for (n, ((was, is), (_, name))) in pairs {
             add(was != is, Item::Limit(n), &|| format!("limit `{name}`"));
@@ -103,9 +104,8 @@ impl ProcessState {
         });
         let pairs = self.rights.iter().zip(&now.rights).zip(RIGHTS).enumerate();
         for (n, ((was, is), (_, name))) in pairs {
-            let differs = was != is && !was.is_empty() && !is.is_empty();
-            add(differs, Item::Right(n), &|| {
-                format!("{name} `{was}` to `{is}`")
+            add(differ(was, is), Item::Right(n), &|| {
+                format!("{name} {}", from_to(was, is))
             });
         }
         let pairs = self.namespaces.iter().zip(&now.namespaces).zip(NAMESPACES);
@@ -177,6 +177,14 @@ fn differ<T: PartialEq>(was: &Option<T>, is: &Option<T>) -> bool {
     was.is_some() && is.is_some() && was != is
 }
 
+fn from_to(was: &Option<String>, is: &Option<String>) -> String {
+    let text = |value: &Option<String>| {
+        let words = value.as_deref().unwrap_or_default().split_whitespace();
+        escape(&words.collect::<Vec<_>>().join(" "))
+    };
+    format!("`{}` to `{}`", text(was), text(is))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,22 +196,25 @@ mod tests {
         let mut now = was.clone();
         let sigchld = signals::all().position(|n| n == 17).unwrap();
         now.handlers[sigchld] = was.handlers[10];
-        now.umask = "0777".to_owned();
+        now.umask = Some("0777".to_owned());
         now.directory = Some((0, 0));
         now.root = None;
         now.limits[7].current = Some(7);
         now.environment.insert("TZ_OF_TEST".into(), "UTC".into());
         now.streams[0] = None;
         now.float_control ^= 1 << 13;
-        now.rights[0] = "7".to_owned();
+        now.rights[0] = Some("7".to_owned());
         let differences = was.differences(&now);
         let words: Vec<&str> = differences
             .iter()
             .map(|(_, words)| words.as_str())
             .collect();
-        let umask = format!("umask `{}` to `0777`", was.umask);
+        let umask = format!("umask `{}` to `0777`", was.umask.as_deref().unwrap());
         let directory = format!("working directory to `{}`", was.directory_path.display());
-        let user = format!("user `{}` to `7`", was.rights[0]);
+        let user = format!(
+            "user `{}` to `7`",
+            was.rights[0].as_deref().unwrap().replace('\t', " ")
+        );
         let wanted = [
             "SIGCHLD handler",
             &directory,

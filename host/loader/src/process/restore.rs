@@ -32,7 +32,7 @@ pub(super) fn restore(item: &Item, was: &ProcessState) -> Restored {
         Item::Handler(number) => handler(*number, was),
         Item::Blocked(_) => system::set_blocked(was.blocked),
         Item::Directory => chdir(&was.directory_path).map_err(io::Error::from),
-        Item::Umask => mode(&was.umask),
+        Item::Umask => mode(was.umask.as_deref().unwrap_or_default()),
         Item::Limit(n) => limit(*n, was),
         Item::FloatControl => {
             float_control::set(was.float_control);

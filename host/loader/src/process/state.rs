@@ -86,9 +86,9 @@ pub(crate) struct ProcessState {
     pub(super) directory_path: PathBuf,
     pub(super) root: Option<Identity>,
     /// Octal digits.
-    pub(super) umask: String,
+    pub(super) umask: Option<String>,
     /// Of this thread, in the order of `RIGHTS`.
-    pub(super) rights: Vec<String>,
+    pub(super) rights: Vec<Option<String>>,
     /// Of this thread, in the order of `NAMESPACES`.
     pub(super) namespaces: Vec<Option<CString>>,
     /// In the order of `LIMITS`.
@@ -160,15 +160,15 @@ impl ProcessState {
     }
 
     fn read_status(&mut self, text: &str) {
-        self.rights = vec![String::new(); RIGHTS.len()];
+        self.rights = vec![None; RIGHTS.len()];
         for (key, value) in text.lines().filter_map(|line| line.split_once(':')) {
             let value = value.trim();
             match key {
-                "Umask" => value.clone_into(&mut self.umask),
+                "Umask" => self.umask = Some(value.to_owned()),
                 "Threads" => self.threads = value.parse().unwrap_or_default(),
                 _ => {
                     if let Some(right) = RIGHTS.iter().position(|(line, _)| *line == key) {
-                        value.clone_into(&mut self.rights[right]);
+                        self.rights[right] = Some(value.to_owned());
                     }
                 }
             }
@@ -223,11 +223,11 @@ mod tests {
         assert!(
             now.threads > 0
                 && now.descriptors >= 3
-                && !now.umask.is_empty()
+                && now.umask.is_some()
                 && !now.environment.is_empty()
         );
         assert!(now.directory.is_some() && now.streams.iter().all(Option::is_some));
-        assert!(now.rights.iter().any(|r| !r.is_empty()));
+        assert!(now.rights.iter().any(Option::is_some));
         assert!(now.namespaces.iter().any(Option::is_some));
     }
 }
