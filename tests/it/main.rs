@@ -20,6 +20,7 @@ mod nova;
 mod old;
 mod operator;
 mod outside;
+mod process_state;
 mod quarantine;
 mod staging;
 mod tidy;

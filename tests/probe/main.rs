@@ -6,9 +6,12 @@
 //! - `strings FILE`: 20 000 texts both ways by each of four threads, with panics between them.
 //! - `vet FILE ENTRY DIR`: tries an entry of `test.vetting` below a directory, and prints the verdict as JSON;
 //!   `VET_TIMEOUT_MS` and `VET_STRICT` are options.
+//! - `process FILE STEP…`: what drivers change in their process; see `process.rs`.
 //! - `many DIR`: loads every file of a directory, and says how many drivers, serial numbers and libraries that made.
 
 #![forbid(unsafe_code)]
+
+mod process;
 
 use std::collections::BTreeSet;
 use std::os::fd::AsRawFd as _;
@@ -32,7 +35,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.split_first() {
         Some((command, files)) if !files.is_empty() => run(command, files),
-        _ => Err("usage: longshore-probe exercise|log|strings|many|vet FILE…".to_owned()),
+        _ => Err("usage: longshore-probe exercise|log|strings|many|process|vet FILE…".to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -51,6 +54,7 @@ fn run(command: &str, files: &[String]) -> Result<(), String> {
         "log" => show_log(first, dir.path()),
         "strings" => strings(first, dir.path()),
         "many" => many(first, dir.path()),
+        "process" => process::process(first, dir.path(), &files[1..]),
         "vet" => match files {
             [file, entry, dir] => tried(Path::new(file), entry, Path::new(dir)),
             _ => Err("usage: longshore-probe vet FILE ENTRY DIR".to_owned()),

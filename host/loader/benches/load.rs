@@ -3,11 +3,13 @@
 //! in turn, because every library that is open makes the next one slower to open.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group};
 use longshore_bench_plugin::Counter;
-use longshore_loader::{Loader, PluginMap, dynlib, inspect, log};
+use longshore_loader::process::ProcessWatch;
+use longshore_loader::{Loader, LoaderOptions, PluginMap, dynlib, inspect, log};
 
 fn plugin() -> PathBuf {
     let exe = std::env::current_exe().expect("a running benchmark has a file");
@@ -28,15 +30,24 @@ fn load(c: &mut Criterion) {
     });
     let known = loader(&plugin(), dir.path());
     group.bench_function("driver/library already open", |b| b.iter(|| one(&known)));
+    let watched = LoaderOptions {
+        process: Some(Arc::new(ProcessWatch::new(Vec::new))),
+        ..LoaderOptions::default()
+    };
+    // Looks around the driver's making and around its end.
+    let watched = loader_with(&plugin(), dir.path(), watched);
+    group.bench_function("driver/the same, watched", |b| b.iter(|| one(&watched)));
     group.finish();
 }
 
 fn loader(lib: &Path, state: &Path) -> Loader {
+    loader_with(lib, state, LoaderOptions::default())
+}
+
+fn loader_with(lib: &Path, state: &Path, options: LoaderOptions) -> Loader {
     let map = format!("[\"longshore.bench\"]\ncount = \"{}\"\n", lib.display());
-    Loader::new(
-        PluginMap::parse(&map, "plugins.toml").expect("a map of one line"),
-        state,
-    )
+    let map = PluginMap::parse(&map, "plugins.toml").expect("a map of one line");
+    Loader::with_options(map, state, options)
 }
 
 fn one(loader: &Loader) -> u64 {

@@ -272,11 +272,11 @@ codes! {
         "it claims a capability and answers not-supported",
         "report it to the driver's author";
     DRIVER_LEAKS = "driver/leaks", "a driver keeps what it should return",
-        "threads, descriptors or memory grow with its calls",
-        "report it to the driver's author";
+        "far more threads or descriptors are there than before it was built, or than when it was dropped",
+        "report it to the driver's author; a restart gives them back";
     DRIVER_CHANGED_PROCESS = "driver/changed-process", "a driver changed the process",
-        "signals, working directory, environment or locale changed during its calls",
-        "report it to the driver's author";
+        "signals, directory, umask, limits, environment, rights or standard streams differ from before its code ran",
+        "report it to the driver's author; what could be put back is as it was, for the rest restart the host without it";
     DRIVER_UNKNOWN_SETTING = "driver/unknown-setting", "a driver has no such setting",
         "a key under `settings` is not in the schema that the plugin carries",
         "use one of the settings that `longshore plugin show` lists";

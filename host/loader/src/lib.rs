@@ -118,6 +118,11 @@
 //! further owners, and takes [`gate::Gate`]s, which are asked about those bytes before they are opened: [`gates`] has
 //! signatures and trying a plugin in a process of its own ([`vet`]). `docs/trust.md` has the rules.
 //!
+//! # The process
+//!
+//! Drivers share signals, directory, umask, limits and more with the program. With [`LoaderOptions::process`] the loader
+//! looks at them around a driver's building, `ready` and end, says what differs and puts it back: [`process`].
+//!
 //! # Threads
 //!
 //! Loaders, managers, extensions and factories may be shared between threads. Making drivers of one library from

@@ -70,6 +70,9 @@ codes! {
     ALREADY_RUNNING = "service/already-running", "another process runs on the same state directory",
         "a host was started twice with one `host.state_dir`",
         "stop the other one, or give each its own state directory";
+    NO_OUTPUT = "service/no-output", "the standard streams cannot be used",
+        "this process may have no more descriptors or threads, of which what drivers print needs six and two",
+        "raise its limits of open files and threads";
     NOT_SUPPORTED_HERE = "service/not-supported-here", "this release cannot do what is configured",
         "the configuration names a transport, database or address that comes with a later release",
         "use `memory://`, a `sqlite://` database and a TCP address";

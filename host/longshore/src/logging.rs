@@ -1,8 +1,10 @@
 //! The log: where records go, how they look, and how a driver's own records join them.
 //!
-//! Records go to stderr. Must not know what is logged. Called once, by the wiring.
+//! Records go to the stream that the wiring gives, a duplicate of stderr. Must not know what is logged. Called once, by the wiring.
 
+use std::fs::File;
 use std::io::IsTerminal as _;
+use std::sync::Arc;
 
 use longshore_loader::diagnostic::escape;
 use longshore_loader::log as driver_log;
@@ -14,16 +16,17 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::config::resolved::{LogConfig, LogFormat};
 
 /// Starts logging for the rest of the process's life; a second call changes nothing.
-pub fn start(config: &LogConfig) {
+pub fn start(config: &LogConfig, to: Arc<File>) {
+    let is_terminal = to.is_terminal();
     let filter = EnvFilter::try_new(&config.filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let plain = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(to)
+        // They would go to stderr, which is a pipe that ends in this log.
+        .log_internal_errors(false)
         .with_target(true);
     let registry = tracing_subscriber::registry().with(filter);
     let started = match config.format {
-        LogFormat::Text => registry
-            .with(plain.with_ansi(std::io::stderr().is_terminal()))
-            .try_init(),
+        LogFormat::Text => registry.with(plain.with_ansi(is_terminal)).try_init(),
         LogFormat::Json => registry.with(plain.json()).try_init(),
     };
     if started.is_ok() {
@@ -63,7 +66,9 @@ fn from_driver(
     }
     let (namespace, name, host) = (&driver.namespace, &driver.name, &driver.host);
     match (record.target, name.is_empty()) {
-        ("longshore_loader", _) => write!("loader", namespace, name),
+        // What the loader cannot say of one driver alone.
+        ("longshore_loader", true) => write!("loader"),
+        ("longshore_loader", false) => write!("loader", namespace, name),
         // A record of the plugin itself: its panic hook does not know which driver it is.
         (_, true) => write!("driver"),
         (_, false) => write!("driver", namespace, name, host),

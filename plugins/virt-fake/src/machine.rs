@@ -3,9 +3,9 @@
 
 use longshore_plugin_api::{CallContext, DriverError};
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,9 @@ const DF_WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// How long between two looks at a process or the context.
 const STEP: Duration = Duration::from_millis(5);
+
+/// The system's number for: there is no such child (any more).
+const ECHILD: i32 = 10;
 
 /// What a node has.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,7 +89,7 @@ fn local_gb(context: &CallContext<'_>, directory: &Path) -> Result<u64, DriverEr
             ended => break ended,
         }
     };
-    if !matches!(ended, Ok(Some(_))) {
+    if !is_gone(&ended) {
         // It may have ended just now; either way it is not waited for longer than that.
         let _ = df.kill();
         let _ = df.try_wait();
@@ -101,6 +104,15 @@ fn local_gb(context: &CallContext<'_>, directory: &Path) -> Result<u64, DriverEr
     blocks(&text)
         .map(|kb| kb >> 20)
         .ok_or_else(|| wrong(String::from("gave no number of blocks")))
+}
+
+/// Whether a child has ended. Another driver of this process may have waited for every child there is: then how it ended is
+/// lost, and nothing else.
+fn is_gone(asked: &io::Result<Option<ExitStatus>>) -> bool {
+    match asked {
+        Ok(status) => status.is_some(),
+        Err(error) => error.raw_os_error() == Some(ECHILD),
+    }
 }
 
 /// The second column of the second line: all blocks, in KB.

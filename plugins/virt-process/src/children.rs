@@ -6,12 +6,22 @@
 
 use crate::proc::Process;
 use crate::stop;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// At most one entry per instance.
 static CHILDREN: Mutex<Vec<Kept>> = Mutex::new(Vec::new());
+
+/// The system's number for: there is no such child any more.
+const ECHILD: i32 = 10;
+
+/// Whether a child that was asked how it ended is gone, and somebody else in this process was told: another driver that waits
+/// for every child there is, or ignores their signal.
+pub(crate) fn is_lost(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(ECHILD)
+}
 
 struct Kept {
     directory: PathBuf,

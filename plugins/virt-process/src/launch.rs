@@ -160,6 +160,12 @@ fn wait_until_it_runs(
         if let Some(status) = children::ended(&home.directory) {
             return Err(ended_at_once(home, status, runs_since.is_some()));
         }
+        if children::of(&home.directory).is_none() {
+            let id = &home.id;
+            let message = format!("the program of `{id}` ended at once, cause unknown");
+            return Err(DriverError::internal(message)
+                .hint("something in this host takes the ends of all children: see its log"));
+        }
         if runs_since.is_none() && proc::has_argument(pid, START) == Some(false) {
             runs_since = Some(Instant::now());
         }

@@ -1,12 +1,13 @@
 //! What the node has: what the settings say, else what this machine has, by `/proc` and `df`.
 //! Knows nothing of instances; `driver` asks once and keeps the answer.
 
+use crate::children;
 use crate::settings::ProcessSettings;
 use longshore_plugin_api::{CallContext, DriverError};
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -94,7 +95,7 @@ fn local_gb(context: &CallContext<'_>, directory: &Path) -> Result<u64, DriverEr
             ended => break ended,
         }
     };
-    if !matches!(ended, Ok(Some(_))) {
+    if !is_gone(&ended) {
         // It may have ended just now; either way it is not waited for longer than that.
         let _ = df.kill();
         let _ = df.try_wait();
@@ -109,6 +110,13 @@ fn local_gb(context: &CallContext<'_>, directory: &Path) -> Result<u64, DriverEr
     blocks(&text)
         .map(|kb| kb >> 20)
         .ok_or_else(|| wrong(String::from("gave no number of blocks")))
+}
+
+fn is_gone(asked: &io::Result<Option<ExitStatus>>) -> bool {
+    match asked {
+        Ok(status) => status.is_some(),
+        Err(error) => children::is_lost(error),
+    }
 }
 
 /// The second column of the second line: all blocks, in KB.

@@ -38,8 +38,14 @@ pub(crate) fn signal(process: Process, signal: &str) -> io::Result<bool> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .status()?;
-    match status.code() {
+        .status();
+    let code = match status {
+        Ok(status) => status.code(),
+        // The shell has ended, and did what it does; whether in vain shows the process.
+        Err(error) if children::is_lost(&error) => return Ok(process.stat().is_some()),
+        Err(error) => return Err(error),
+    };
+    match code {
         Some(0) => Ok(true),
         Some(GONE) => Ok(false),
         // It may have ended between the look and the signal.

@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod configured;
 mod deadly;
 mod vetting;
 
@@ -227,6 +228,8 @@ export_plugin! {
         not_here: Filter => NotHere;
         /// Has settings to get wrong.
         picky: Filter => Picky;
+        /// Does wrong what its settings say.
+        misbehaves: Filter => configured::Misbehaves;
         /// Ends the process at its first host.
         deadly_filter: Filter => deadly::DeadlyFilter;
         /// Its constructor ends the process.

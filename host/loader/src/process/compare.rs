@@ -26,8 +26,10 @@ pub(crate) enum Item {
     Limit(usize),
     /// A variable of the environment.
     Variable(OsString),
-    /// A standard stream.
-    Stream(i32),
+    /// A standard stream that is closed.
+    Closed(i32),
+    /// A standard stream that leads elsewhere.
+    Redirected(i32),
     /// How a thread rounds.
     FloatControl,
     /// Whether the process may be traced and dumped.
@@ -56,50 +58,61 @@ impl ProcessState {
     /// What is otherwise now, each with its words: `SIGCHLD handler`, ``umask `0022` to `0000` ``.
     pub(crate) fn differences(&self, now: &ProcessState) -> Vec<(Item, String)> {
         let mut found = self.of_signals(now);
-        let mut add = |differs: bool, item: Item, words: String| {
+        let mut add = |differs: bool, item: Item, words: &dyn Fn() -> String| {
             if differs {
-                found.push((item, words));
+                found.push((item, words()));
             }
         };
-        let words = |words: &str| words.to_owned();
-        let (was, is) = (self.directory, now.directory);
-        add(was != is, Item::Directory, words("working directory"));
-        let (was, is) = (self.root, now.root);
-        add(was != is, Item::Root, words("root directory"));
+        add(
+            differ(&self.directory, &now.directory),
+            Item::Directory,
+            &|| {
+                let path = escape(&now.directory_path.to_string_lossy());
+                format!("working directory to `{path}`")
+            },
+        );
+        add(differ(&self.root, &now.root), Item::Root, &|| {
+            "root directory".to_owned()
+        });
         let (was, is) = (&self.umask, &now.umask);
-        add(was != is, Item::Umask, format!("umask `{was}` to `{is}`"));
+        add(differ(was, is), Item::Umask, &|| {
+            format!("umask {}", from_to(was, is))
+        });
         let pairs = self.limits.iter().zip(&now.limits).zip(LIMITS).enumerate();
         for (n, ((was, is), (_, name))) in pairs {
-            add(was != is, Item::Limit(n), format!("limit `{name}`"));
+            add(was != is, Item::Limit(n), &|| format!("limit `{name}`"));
         }
         for name in self.changed_variables(now) {
-            let words = format!("variable `{}`", escape(&name.to_string_lossy()));
-            add(true, Item::Variable(name), words);
+            let shown = escape(&name.to_string_lossy());
+            add(true, Item::Variable(name), &|| {
+                format!("variable `{shown}`")
+            });
         }
         for ((n, was), is) in STREAMS.iter().zip(self.streams).zip(now.streams) {
-            let how = if is.is_none() { ", closed" } else { "" };
-            add(was != is, Item::Stream(*n), format!("descriptor {n}{how}"));
+            let (item, how) = match is {
+                None => (Item::Closed(*n), ", closed"),
+                Some(_) => (Item::Redirected(*n), ""),
+            };
+            add(was != is, item, &|| format!("descriptor {n}{how}"));
         }
         let differs = self.float_control != now.float_control;
-        add(
-            differs,
-            Item::FloatControl,
-            words("rounding of floating-point numbers"),
-        );
-        let differs = self.dumpable != now.dumpable;
-        add(differs, Item::Dumpable, words("whether it may be dumped"));
-        for (n, ((was, is), (_, name))) in
-            self.rights.iter().zip(&now.rights).zip(RIGHTS).enumerate()
-        {
-            add(
-                was != is,
-                Item::Right(n),
-                format!("{name} `{was}` to `{is}`"),
-            );
+        add(differs, Item::FloatControl, &|| {
+            "rounding of floating-point numbers".to_owned()
+        });
+        add(self.dumpable != now.dumpable, Item::Dumpable, &|| {
+            "whether it may be dumped".to_owned()
+        });
+        let pairs = self.rights.iter().zip(&now.rights).zip(RIGHTS).enumerate();
+        for (n, ((was, is), (_, name))) in pairs {
+            add(differ(was, is), Item::Right(n), &|| {
+                format!("{name} {}", from_to(was, is))
+            });
         }
         let pairs = self.namespaces.iter().zip(&now.namespaces).zip(NAMESPACES);
         for (n, ((was, is), name)) in pairs.enumerate() {
-            add(was != is, Item::Namespace(n), format!("namespace `{name}`"));
+            add(differ(was, is), Item::Namespace(n), &|| {
+                format!("namespace `{name}`")
+            });
         }
         found
     }
@@ -116,6 +129,9 @@ impl ProcessState {
 
     fn changed_variables(&self, now: &ProcessState) -> BTreeSet<OsString> {
         let (was, is) = (&self.environment, &now.environment);
+        if was == is {
+            return BTreeSet::new();
+        }
         let names = was.keys().chain(is.keys());
         let differ = names.filter(|name| was.get(*name) != is.get(*name));
         differ.cloned().collect()
@@ -142,7 +158,7 @@ impl ProcessState {
                     None => self.environment.remove(name),
                 };
             }
-            Item::Stream(n) => {
+            Item::Closed(n) | Item::Redirected(n) => {
                 if let Some(n) = STREAMS.iter().position(|stream| stream == n) {
                     self.streams[n] = from.streams[n];
                 }
@@ -156,6 +172,19 @@ impl ProcessState {
     }
 }
 
+/// What could not be read compares as equal.
+fn differ<T: PartialEq>(was: &Option<T>, is: &Option<T>) -> bool {
+    was.is_some() && is.is_some() && was != is
+}
+
+fn from_to(was: &Option<String>, is: &Option<String>) -> String {
+    let text = |value: &Option<String>| {
+        let words = value.as_deref().unwrap_or_default().split_whitespace();
+        escape(&words.collect::<Vec<_>>().join(" "))
+    };
+    format!("`{}` to `{}`", text(was), text(is))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,23 +196,28 @@ mod tests {
         let mut now = was.clone();
         let sigchld = signals::all().position(|n| n == 17).unwrap();
         now.handlers[sigchld] = was.handlers[10];
-        now.umask = "0777".to_owned();
-        now.directory = None;
+        now.umask = Some("0777".to_owned());
+        now.directory = Some((0, 0));
+        now.root = None;
         now.limits[7].current = Some(7);
         now.environment.insert("TZ_OF_TEST".into(), "UTC".into());
         now.streams[0] = None;
         now.float_control ^= 1 << 13;
-        now.rights[0] = "7".to_owned();
+        now.rights[0] = Some("7".to_owned());
         let differences = was.differences(&now);
         let words: Vec<&str> = differences
             .iter()
             .map(|(_, words)| words.as_str())
             .collect();
-        let umask = format!("umask `{}` to `0777`", was.umask);
-        let user = format!("user `{}` to `7`", was.rights[0]);
+        let umask = format!("umask `{}` to `0777`", was.umask.as_deref().unwrap());
+        let directory = format!("working directory to `{}`", was.directory_path.display());
+        let user = format!(
+            "user `{}` to `7`",
+            was.rights[0].as_deref().unwrap().replace('\t', " ")
+        );
         let wanted = [
             "SIGCHLD handler",
-            "working directory",
+            &directory,
             &umask,
             "limit `max open files`",
             "variable `TZ_OF_TEST`",

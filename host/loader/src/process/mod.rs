@@ -9,7 +9,7 @@
 //! # use std::sync::Arc;
 //! # use longshore_loader::{Loader, LoaderOptions, PluginMap, process::ProcessWatch};
 //! # fn demo(map: PluginMap) {
-//! let watch = Arc::new(ProcessWatch::new(|| 0));
+//! let watch = Arc::new(ProcessWatch::new(Vec::new));
 //! let options = LoaderOptions { process: Some(Arc::clone(&watch)), ..LoaderOptions::default() };
 //! let loader = Loader::with_options(map, "state", options);
 //! // … managers build drivers, and from time to time:
@@ -24,16 +24,18 @@
 //! what differs, `restore` undoes it, `watch` knows whom it may name, `words` how that reads.
 
 mod compare;
+mod findings;
 mod inventory;
 mod leaks;
 mod restore;
 pub(crate) mod signals;
 mod state;
 mod watch;
+mod window;
 mod words;
 
 pub(crate) use inventory::Inventory;
 pub(crate) use state::ProcessState;
 pub(crate) use watch::During;
-pub use watch::ProcessWatch;
+pub use watch::{AtRest, ProcessWatch};
 pub(crate) use words::Doing;

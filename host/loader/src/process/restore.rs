@@ -32,7 +32,7 @@ pub(super) fn restore(item: &Item, was: &ProcessState) -> Restored {
         Item::Handler(number) => handler(*number, was),
         Item::Blocked(_) => system::set_blocked(was.blocked),
         Item::Directory => chdir(&was.directory_path).map_err(io::Error::from),
-        Item::Umask => mode(&was.umask),
+        Item::Umask => mode(was.umask.as_deref().unwrap_or_default()),
         Item::Limit(n) => limit(*n, was),
         Item::FloatControl => {
             float_control::set(was.float_control);
@@ -42,9 +42,9 @@ pub(super) fn restore(item: &Item, was: &ProcessState) -> Restored {
             Some(dumpable) => set_dumpable_behavior(dumpable).map_err(io::Error::from),
             None => return Restored::No,
         },
-        Item::Stream(number) if stream(*number).is_none() => reopen(*number),
+        Item::Closed(number) => reopen(*number),
         // By now it may be a descriptor that somebody needs.
-        Item::Stream(_) => return Restored::No,
+        Item::Redirected(_) => return Restored::No,
         Item::Variable(_) | Item::Root | Item::Right(_) | Item::Namespace(_) => {
             return Restored::No;
         }

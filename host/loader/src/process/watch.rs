@@ -9,65 +9,55 @@
 //! Must not know what a driver is. Called by `factory` and `extension`, and by the program.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 
 use longshore_plugin_api::Level;
 
 use super::compare::Item;
+use super::findings::Findings;
 use super::inventory::Inventory;
-use super::leaks::{Counts, growths};
+use super::leaks::Counts;
 use super::restore::{Restored, restore};
 use super::state::ProcessState;
+use super::window::Window;
 use super::words::{self, Doer, Doing, Suspects};
 use crate::codes;
 use crate::diagnostic::escape;
-use crate::log;
 
 /// Most names of drivers that are kept for messages.
-const NAMES_MAX: usize = 8;
+const NAMES_MAX: usize = 256;
 
 /// Watches the state of this process. One is enough for all loaders.
 pub struct ProcessWatch {
     watched: Mutex<Watched>,
-    /// How many threads the program has for itself.
-    own_threads: Box<dyn Fn() -> usize + Send + Sync>,
+    /// The threads that the program has for itself.
+    own_threads: Box<dyn Fn() -> Vec<i32> + Send + Sync>,
 }
 
 struct Watched {
     settled: ProcessState,
     /// While code of drivers is under way.
     window: Option<Window>,
-    /// Drivers that were built: the first names, and how many in all.
-    built: (Vec<String>, usize),
+    /// Names of drivers that were built.
+    built: Vec<String>,
+    /// How many ask that looks be shared, and the last one with its thread.
+    at_rest: usize,
+    last: Option<(ThreadId, Arc<ProcessState>)>,
     /// What `check` found first after the last driver was built, or when it last said something. Without connections.
     counted: Option<Counts>,
     beyond_repair: Option<String>,
 }
 
-struct Window {
-    known: Arc<ProcessState>,
-    counts: Counts,
-    /// Who is under way, by the number of the look.
-    under_way: Vec<(usize, Doer)>,
-    /// Who ended since `known` was taken.
-    ended: Vec<Doer>,
-    looks: usize,
-}
+/// The program's promise to change nothing itself, for as long as this lives.
+#[derive(Debug)]
+#[must_use]
+pub struct AtRest(Arc<ProcessWatch>);
 
 /// From its making to its end, code of one driver runs in this thread.
 pub(crate) struct During {
     watch: Arc<ProcessWatch>,
     number: usize,
     before: Arc<ProcessState>,
-}
-
-/// What is to be said, once nothing is locked.
-#[derive(Default)]
-struct Findings(Vec<Finding>);
-
-struct Finding {
-    level: Level,
-    about: (String, String),
-    text: String,
 }
 
 impl std::fmt::Debug for ProcessWatch {
@@ -77,14 +67,17 @@ impl std::fmt::Debug for ProcessWatch {
 }
 
 impl ProcessWatch {
-    /// Watches from now on: how the process is now is how it should be. `own_threads` says how many threads the program has
-    /// that come and go, such as those of its runtime, so that they are not taken for a driver's.
-    pub fn new(own_threads: impl Fn() -> usize + Send + Sync + 'static) -> ProcessWatch {
+    /// Watches from now on: how the process is now is how it should be. `own_threads` gives the ids of the threads that call
+    /// drivers and come and go, such as those of a runtime: they are not taken for a driver's, and their rights are looked
+    /// at.
+    pub fn new(own_threads: impl Fn() -> Vec<i32> + Send + Sync + 'static) -> ProcessWatch {
         ProcessWatch {
             watched: Mutex::new(Watched {
                 settled: ProcessState::of_first_thread(),
                 window: None,
-                built: (Vec::new(), 0),
+                built: Vec::new(),
+                at_rest: 0,
+                last: None,
                 counted: None,
                 beyond_repair: None,
             }),
@@ -93,10 +86,10 @@ impl ProcessWatch {
     }
 
     /// Looks now, says what differs from the last look, and puts it back where that is possible, whoever changed it: a
-    /// program that watches its process leaves these things alone too. Takes below a millisecond with hundreds of threads
-    /// and descriptors; every minute is often enough. The first call after drivers were built counts what they have.
+    /// program that watches its process leaves these things alone too. Takes some 50 µs for each of its threads, so every
+    /// minute is often enough. The first call after drivers were built counts what they have.
     pub fn check(&self) {
-        let findings = self.lock().check((self.own_threads)());
+        let findings = self.lock().check(&(self.own_threads)());
         findings.say();
     }
 
@@ -107,29 +100,31 @@ impl ProcessWatch {
         self.lock().beyond_repair.clone()
     }
 
+    /// Until the answer is dropped, the program itself changes nothing of what is watched: how it is after one driver was
+    /// built is how it is before the next one is, in the same thread. It spares every other look.
+    pub fn at_rest(self: &Arc<Self>) -> AtRest {
+        self.lock().at_rest += 1;
+        AtRest(Arc::clone(self))
+    }
+
     /// Looks, and looks again when the answer is dropped, in the same thread.
     pub(crate) fn during(self: &Arc<Self>, namespace: &str, name: &str, doing: Doing) -> During {
-        let own_threads = (self.own_threads)();
+        let own_threads = (self.own_threads)().len();
         let mut watched = self.lock();
-        let before = Arc::new(ProcessState::now());
+        let before = watched.before();
         if doing == Doing::Built {
             watched.count_built(name);
         }
-        let window = watched.window.get_or_insert_with(|| Window {
-            counts: before.counts(own_threads),
-            known: Arc::clone(&before),
-            under_way: Vec::new(),
-            ended: Vec::new(),
-            looks: 0,
-        });
-        window.looks += 1;
-        let number = window.looks;
         let doer = Doer {
             namespace: namespace.to_owned(),
             name: escape(name),
             doing,
         };
-        window.under_way.push((number, doer));
+        let counts = before.counts(own_threads);
+        let number = watched
+            .window
+            .get_or_insert_with(|| Window::new(Arc::clone(&before), counts))
+            .begin(doer);
         drop(watched);
         let watch = Arc::clone(self);
         During {
@@ -144,9 +139,17 @@ impl ProcessWatch {
     }
 }
 
+impl Drop for AtRest {
+    fn drop(&mut self) {
+        let mut watched = self.0.lock();
+        watched.at_rest = watched.at_rest.saturating_sub(1);
+        watched.last = None;
+    }
+}
+
 impl Drop for During {
     fn drop(&mut self) {
-        let own_threads = (self.watch.own_threads)();
+        let own_threads = (self.watch.own_threads)().len();
         let findings = self.watch.lock().ended(self, own_threads);
         findings.say();
     }
@@ -154,15 +157,19 @@ impl Drop for During {
 
 impl Watched {
     fn count_built(&mut self, name: &str) {
-        let (names, count) = &mut self.built;
         let name = format!("`{}`", escape(name));
-        if !names.contains(&name) {
-            *count += 1;
-            if names.len() < NAMES_MAX {
-                names.push(name);
-            }
+        if self.built.len() < NAMES_MAX && !self.built.contains(&name) {
+            self.built.push(name);
         }
         self.counted = None;
+    }
+
+    /// How it is before a driver's code runs in this thread.
+    fn before(&mut self) -> Arc<ProcessState> {
+        match self.last.take() {
+            Some((thread, last)) if thread == thread::current().id() => last,
+            _ => Arc::new(ProcessState::now()),
+        }
     }
 
     /// One of those that are under way has ended.
@@ -187,48 +194,75 @@ impl Watched {
         }
         let counts = now.counts(own_threads);
         findings.add_growths(&suspects, window.counts, counts);
-        let known = match findings.0.is_empty() {
+        let known = Arc::new(match findings.is_empty() {
             true => now,
             false => ProcessState::now(),
-        };
+        });
         for (item, _) in &of_all {
             self.settled.adopt(item, &known);
         }
+        if self.at_rest > 0 {
+            self.last = Some((thread::current().id(), Arc::clone(&known)));
+        }
         window.renew(known, counts);
-        self.window = (!window.under_way.is_empty()).then_some(window);
+        self.window = (!window.is_over()).then_some(window);
         findings
     }
 
-    fn check(&mut self, own_threads: usize) -> Findings {
+    fn check(&mut self, own_threads: &[i32]) -> Findings {
         let mut findings = Findings::default();
+        // What is said here must not be found again.
+        self.last = None;
         let now = ProcessState::of_first_thread();
         let was = std::mem::take(&mut self.settled);
         let differences = was.differences(&now);
         // While drivers are built, what differs is looked at when they end.
         let is_open = self.window.is_some();
-        let (names, count) = self.built.clone();
-        let suspects = Suspects::SinceLastLook(&names, count);
+        let names = self.built.clone();
+        let suspects = Suspects::SinceLastLook(&names);
         let watched = |item: &Item| !matches!(item, Item::Blocked(_) | Item::FloatControl);
         for difference in differences.iter().filter(|(i, _)| !is_open && watched(i)) {
             self.change(&mut findings, &suspects, difference, &was);
         }
+        self.check_rights(&mut findings, &suspects, own_threads, &was);
         if is_open {
             self.settled = was;
             return findings;
         }
         let found = Counts {
             descriptors: Inventory::now().files(),
-            ..now.counts(own_threads)
+            ..now.counts(own_threads.len())
         };
         let before = *self.counted.get_or_insert(found);
         if findings.add_growths(&suspects, before, found) {
             self.counted = Some(found);
         }
-        self.settled = match findings.0.is_empty() {
+        self.settled = match findings.is_empty() {
             true => now,
             false => ProcessState::of_first_thread(),
         };
         findings
+    }
+
+    /// Rights are a thread's own: code that was called in one of the program's may have given its up.
+    fn check_rights(
+        &mut self,
+        findings: &mut Findings,
+        suspects: &Suspects<'_>,
+        own_threads: &[i32],
+        was: &ProcessState,
+    ) {
+        for thread in own_threads {
+            if self.beyond_repair.is_some() {
+                return;
+            }
+            let Some(is) = was.with_rights_of(*thread) else {
+                continue;
+            };
+            for difference in was.differences(&is) {
+                self.change(findings, suspects, &difference, was);
+            }
+        }
     }
 
     /// Puts a difference back if that is possible, and says so.
@@ -255,51 +289,5 @@ impl Watched {
     }
 }
 
-impl Window {
-    /// Who ended now, from here on among those that did.
-    fn end(&mut self, number: usize) -> Vec<Doer> {
-        let place = self.under_way.iter().position(|(n, _)| *n == number);
-        let own = place.map(|place| self.under_way.swap_remove(place).1);
-        self.ended.extend(own.clone());
-        own.into_iter().collect()
-    }
-
-    /// All whose code may have run since the known state was taken.
-    fn suspects(&self) -> Vec<Doer> {
-        let others = self.under_way.iter().map(|(_, doer)| doer);
-        self.ended.iter().chain(others).cloned().collect()
-    }
-
-    fn renew(&mut self, known: ProcessState, counts: Counts) {
-        self.known = Arc::new(known);
-        self.counts = counts;
-        self.ended.clear();
-    }
-}
-
-impl Findings {
-    fn add(&mut self, level: Level, suspects: &Suspects<'_>, text: &str, code: &str) {
-        let (namespace, name) = suspects.only();
-        self.0.push(Finding {
-            level,
-            about: (namespace.to_owned(), name.to_owned()),
-            text: words::with_code(text, code),
-        });
-    }
-
-    /// Answers whether there was something to say.
-    fn add_growths(&mut self, suspects: &Suspects<'_>, was: Counts, is: Counts) -> bool {
-        let growths = growths(was, is);
-        for growth in &growths {
-            let text = words::grown(suspects, growth);
-            self.add(Level::Warn, suspects, &text, codes::DRIVER_LEAKS);
-        }
-        !growths.is_empty()
-    }
-
-    fn say(self) {
-        for Finding { level, about, text } in self.0 {
-            log::say(level, &about.0, &about.1, format_args!("{text}"));
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -47,8 +47,8 @@ pub(super) struct Doer {
 pub(super) enum Suspects<'s> {
     /// One of these, while what it says went on.
     During(&'s [Doer]),
-    /// The program, or one of these, of which there are so many in all.
-    SinceLastLook(&'s [String], usize),
+    /// The program, or one of these.
+    SinceLastLook(&'s [String]),
 }
 
 impl Suspects<'_> {
@@ -74,10 +74,10 @@ impl Suspects<'_> {
                     more(all.len())
                 )
             }
-            Suspects::SinceLastLook(names, count) => {
+            Suspects::SinceLastLook(names) => {
                 format!(
                     "the program or a driver {deed} since the last look; built so far: {}",
-                    list(names, *count)
+                    list(names)
                 )
             }
         }
@@ -93,6 +93,7 @@ pub(super) fn changed(
 ) -> String {
     let deed = match item {
         Item::Handler(number) => format!("replaced the handler of {}", signals::name(*number)),
+        Item::Closed(number) => format!("closed descriptor {number}"),
         _ => format!("changed {words}"),
     };
     let mut text = suspects.did(&deed);
@@ -127,12 +128,9 @@ pub(super) fn grown(suspects: &Suspects<'_>, growth: &Growth) -> String {
     let numbers = format!("{was} → {is}{mostly}");
     match suspects {
         Suspects::During(_) => suspects.did(&format!("left {what} behind ({numbers})")),
-        Suspects::SinceLastLook([one], 1) => format!("{what} {numbers} since {one} was built"),
-        Suspects::SinceLastLook(names, count) => {
-            format!(
-                "{what} {numbers} since these were built: {}",
-                list(names, *count)
-            )
+        Suspects::SinceLastLook([one]) => format!("{what} {numbers} since {one} was built"),
+        Suspects::SinceLastLook(names) => {
+            format!("{what} {numbers} since these were built: {}", list(names))
         }
     }
 }
@@ -143,11 +141,11 @@ pub(super) fn with_code(text: &str, code: &str) -> String {
     format!("{text} ({code})")
 }
 
-fn list(names: &[String], count: usize) -> String {
+fn list(names: &[String]) -> String {
     let shown: Vec<&str> = names.iter().take(NAMES_MAX).map(String::as_str).collect();
     match shown.is_empty() {
         true => "none".to_owned(),
-        false => format!("{}{}", shown.join(", "), more(count)),
+        false => format!("{}{}", shown.join(", "), more(names.len())),
     }
 }
 
@@ -188,9 +186,9 @@ mod tests {
 
     #[test]
     fn later_nobody_is_blamed_alone() {
-        let names: Vec<String> = (0..8).map(|n| format!("`d{n}`")).collect();
+        let names: Vec<String> = (0..30).map(|n| format!("`d{n}`")).collect();
         let item = Item::Variable("TZ".into());
-        let suspects = Suspects::SinceLastLook(&names, 30);
+        let suspects = Suspects::SinceLastLook(&names);
         let text = changed(&suspects, &item, "variable `TZ`", &Restored::No);
         assert!(text.starts_with("the program or a driver changed variable `TZ` since the last look; built so far: `d0`, "), "{text}");
         assert!(text.contains("`d7` and 22 more; it stays so"), "{text}");
@@ -201,7 +199,7 @@ mod tests {
             commonest: Some(("eager".to_owned(), 460)),
         };
         let one = ["`a`".to_owned()];
-        let text = grown(&Suspects::SinceLastLook(&one, 1), &growth);
+        let text = grown(&Suspects::SinceLastLook(&one), &growth);
         assert_eq!(
             text,
             "threads 12 → 480, 460 of them `eager` since `a` was built"

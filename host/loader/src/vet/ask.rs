@@ -34,11 +34,12 @@ pub(super) fn ask(subject: &Subject, options: &Options) -> io::Result<Report> {
         // Not to be waited for: whatever it hangs at, its end is the child's end too.
         let _ = guardian.kill();
     }
-    let status = guardian.wait()?;
+    let status = guardian.wait();
     report.map_err(|error| {
         strays::end_marked(dir.path());
-        let text =
-            format!("the process that watches it ended ({status}) without a report: {error}");
+        // A driver that waits for every child of the process may have been told in our place.
+        let how = status.map_or("cause unknown".to_owned(), |status| status.to_string());
+        let text = format!("the process that watches it ended ({how}) without a report: {error}");
         io::Error::other(text)
     })
 }

@@ -20,6 +20,7 @@ use super::protocol::{End, Message, Report, Request, Step};
 use super::strays;
 use super::{ARGUMENT, CHILD, EXECUTABLE};
 use crate::dynlib;
+use crate::process::signals::SIGCHLD;
 
 /// Names of processes that are told; the count says how many there were.
 const NAMES_MAX: usize = 8;
@@ -40,6 +41,8 @@ pub(super) fn run() -> ExitCode {
 }
 
 fn guard() -> io::Result<()> {
+    // If the host ignores it, as a driver may have made it do, the system forgets how a child ended.
+    dynlib::signals::set_default(SIGCHLD)?;
     set_child_subreaper(Some(getpid()))?;
     setsid()?;
     let mut host = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);

@@ -343,9 +343,7 @@ fn count(all: &[Diagnostic]) -> String {
     }
 }
 
-/// Writes one line to standard output at once: what a supervisor waits for. That nobody listens any more is
-/// no reason to end.
-pub fn announce(line: &str) {
-    let mut out = io::stdout().lock();
+/// Writes one line at once: what a supervisor waits for. That nobody listens any more is no reason to end.
+pub fn announce(mut out: impl Write, line: &str) {
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }

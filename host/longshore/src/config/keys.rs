@@ -222,6 +222,10 @@ keys! {
     record: K::Word(&["needed", "virt",
         "all",
         "none"]), F::Text("needed"), None, "whose calls are noted, to name the guilty after a crash";
+    output: K::Word(&["logged",
+        "direct"]), F::Text("logged"), None, "what becomes of what drivers print";
+    watch_interval_s: K::Integer(1, DAY_S), F::Integer(60), None,
+        "how often the state of the process is looked at";
     [trust]
     owners: K::Names, F::Names(&[]), None,
         "users beside root and the service's own that may own plugin files";

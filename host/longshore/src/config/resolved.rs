@@ -190,6 +190,19 @@ pub struct PluginsConfig {
     pub panic_limit: u32,
     /// Whose calls are noted in the in-flight record.
     pub record: RecordedCalls,
+    /// What becomes of what drivers print.
+    pub output: DriverOutput,
+    /// How often the state of the process is looked at, in seconds.
+    pub watch_interval_s: u64,
+}
+
+/// What becomes of what drivers print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DriverOutput {
+    /// Lines become records of the log.
+    Logged,
+    /// It goes where the host's own output goes.
+    Direct,
 }
 
 /// Whose calls are noted in the in-flight record. Building a driver always is.
@@ -289,6 +302,11 @@ pub(super) fn resolve(raw: &RawConfig, found: &mut Vec<Diagnostic>) -> Config {
                 "virt" => RecordedCalls::Virt,
                 _ => RecordedCalls::Needed,
             },
+            output: match values.text("plugins", "output").as_str() {
+                "direct" => DriverOutput::Direct,
+                _ => DriverOutput::Logged,
+            },
+            watch_interval_s: values.integer("plugins", "watch_interval_s"),
         },
         trust: values.trust(),
     };

@@ -9,6 +9,7 @@ use longshore_control::compute::ComputeConfig as ManagerConfig;
 use longshore_control::scheduler::{FaultPolicy, SchedulerDrivers};
 use longshore_control::{NamedDriver, NamedWeigher, Watched};
 use longshore_loader::gates::VettingGate;
+use longshore_loader::process::ProcessWatch;
 use longshore_loader::stage::LoadMode;
 use longshore_loader::vet;
 use longshore_loader::{LoadFailure, Loader, NamedExtensionManager, PluginMap};
@@ -36,7 +37,11 @@ pub(super) const VIRT: &str = "longshore.virt.driver";
 ///
 /// # Errors
 /// When an owner that is to be trusted is no user.
-pub(super) fn loader(map: PluginMap, config: &Config) -> Result<Loader, Failure> {
+pub(super) fn loader(
+    map: PluginMap,
+    config: &Config,
+    process: &Arc<ProcessWatch>,
+) -> Result<Loader, Failure> {
     let plugins = &config.plugins;
     if plugins.load == LoadMode::Direct {
         tracing::warn!(
@@ -45,6 +50,7 @@ pub(super) fn loader(map: PluginMap, config: &Config) -> Result<Loader, Failure>
         );
     }
     let mut options = loading::options(config)?;
+    options.process = Some(Arc::clone(process));
     if plugins.vet != vet::Policy::Never {
         let dir = config.host.state_dir.join("vetting");
         let vetting = vet::Options {

@@ -1,5 +1,5 @@
 //! From a checked configuration to running services, and back to an exit code. The story of a host's life:
-//! lock the state directory → see how the last process ended → bind the address → open the database → load drivers → start services →
+//! take over the standard streams → lock the state directory → see how the last process ended → bind the address → open the database → load drivers → start services →
 //! recover what was in flight → ready → wait for a signal → drain.
 //!
 //! Everything is decided in the parts; here they are put together. Called by `cli::up`.
@@ -8,12 +8,15 @@ mod drivers;
 mod endings;
 mod last_end;
 mod limits;
+mod output;
 mod plugin_view;
+mod process;
 mod services;
 mod state_dir;
 mod virt_in_use;
 mod watch;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,14 +34,14 @@ use crate::cli::render::announce;
 use crate::cli::up::Start;
 use crate::config::Config;
 use crate::config::address::Listen;
-use crate::config::resolved::Auth;
+use crate::config::resolved::{Auth, DriverOutput};
 use crate::logging;
+use output::Output;
 use plugin_view::{Drivers, LocalPlugins, Ready};
+use process::OwnThreads;
 use services::Shared;
 use watch::Watches;
 
-/// Stack of the threads that drivers are called on, in bytes.
-const CALL_STACK: usize = 4 << 20;
 /// How long calls that still run after the drain are waited for.
 const CALLS_LEFT: Duration = Duration::from_secs(1);
 
@@ -47,23 +50,42 @@ const CALLS_LEFT: Duration = Duration::from_secs(1);
 /// # Errors
 /// What kept it from starting, with the exit code that the contract gives it.
 pub fn up(start: Start) -> Result<Exit, Failure> {
-    logging::start(&start.config.log);
+    let mut output = Output::shared().map_err(|e| no_output(&e))?;
+    logging::start(&start.config.log, output.err());
+    if start.config.plugins.output == DriverOutput::Logged {
+        output.log_what_is_printed().map_err(|e| no_output(&e))?;
+    }
+    let ended = serve(start, &output);
+    output.end();
+    ended
+}
+
+fn no_output(error: &io::Error) -> Failure {
+    let what = "the standard streams cannot be used";
+    let failure = Failure::new(Exit::Failed, crate::codes::NO_OUTPUT, what);
+    failure
+        .why(error.to_string())
+        .help("raise the limits of open files and threads of this process")
+}
+
+fn serve(start: Start, output: &Output) -> Result<Exit, Failure> {
     for warning in &start.warnings {
         tracing::warn!(code = warning.code, "{warning}");
     }
     let _lock = state_dir::lock(&start.config.host.state_dir)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        // Where a stack overflows, the system says the thread's name.
-        .thread_name("longshore-driver-calls")
-        .thread_stack_size(CALL_STACK)
-        .build();
-    let runtime =
+    let runtime = process::runtime();
+    let (runtime, own_threads) =
         runtime.map_err(|e| Failure::new(Exit::Failed, crate::codes::STATE_DIR, e.to_string()))?;
     let (record, quarantine) = last_end::judge(&start.config.host.state_dir)?;
     endings::tell_who_exits(&record);
     let watches = Arc::new(Watches::new(&start.config.plugins));
-    let ended = runtime.block_on(run(start, &record, quarantine, &watches));
+    let host = Host {
+        record: Arc::clone(&record),
+        watches: Arc::clone(&watches),
+        own_threads,
+        output,
+    };
+    let ended = runtime.block_on(run(start, &host, quarantine));
     // Driver calls that never return must not keep the process.
     runtime.shutdown_timeout(CALLS_LEFT);
     endings::drop_drivers(&watches);
@@ -72,12 +94,15 @@ pub fn up(start: Start) -> Result<Exit, Failure> {
     ended
 }
 
-async fn run(
-    start: Start,
-    record: &Arc<InFlight>,
-    quarantine: Quarantine,
-    watches: &Arc<Watches>,
-) -> Result<Exit, Failure> {
+/// What a host has from its first step to its last.
+struct Host<'o> {
+    record: Arc<InFlight>,
+    watches: Arc<Watches>,
+    own_threads: OwnThreads,
+    output: &'o Output,
+}
+
+async fn run(start: Start, host: &Host<'_>, quarantine: Quarantine) -> Result<Exit, Failure> {
     let Start {
         config,
         map,
@@ -99,8 +124,11 @@ async fn run(
     virt_in_use::check(&config, &store).await?;
     let transport = services::transport(&config)?;
     limits::raise_open_files();
-    let loader = drivers::loader(map, &config)?;
-    loader.watch(Arc::clone(record), quarantine);
+    // From here on only drivers change what all share: the host has its signals and its limits.
+    let process = process::watch(host.own_threads.clone());
+    let loader = drivers::loader(map, &config, &process)?;
+    loader.watch(Arc::clone(&host.record), quarantine);
+    let watches = &host.watches;
     let shared = Shared {
         store,
         transport,
@@ -108,7 +136,10 @@ async fn run(
         watches: Arc::clone(watches),
     };
     let hosts = services::host_names(&config, hosts);
+    let at_rest = process.at_rest();
     let services = services::build(&config, &shared, &hosts)?;
+    drop(at_rest);
+    process::still_ours(&process)?;
     let drivers = Arc::new(Drivers::in_use(&config, &shared.loader));
     let address = bound.address();
     let api = bound.serve(ApiParts {
@@ -142,8 +173,10 @@ async fn run(
         .await
         .map_err(|e| failed(&e))?;
     tracing::info!(%address, hosts = hosts.len(), odd = warnings.len(), "ready");
-    announce(&format!("ready http://{address}"));
-    let exit = until_stopped(&launcher, &mut signals, record).await;
+    announce(host.output.out(), &format!("ready http://{address}"));
+    let every = Duration::from_secs(config.plugins.watch_interval_s);
+    let foreign = process::until_beyond_repair(&process, every);
+    let exit = until_stopped(&launcher, &mut signals, &host.record, foreign).await;
     shared.store.close().await;
     Ok(exit)
 }
@@ -173,18 +206,34 @@ async fn starting(launcher: &Launcher, signals: &mut Signals) -> Result<Option<E
     Ok(Some(Exit::Done))
 }
 
-async fn until_stopped(launcher: &Launcher, signals: &mut Signals, record: &InFlight) -> Exit {
-    while signals.next().await == Signal::Hup {
-        tracing::warn!("a changed configuration takes effect at the next start");
-    }
+async fn until_stopped(
+    launcher: &Launcher,
+    signals: &mut Signals,
+    record: &InFlight,
+    foreign: impl Future<Output = String>,
+) -> Exit {
+    let clean = tokio::select! {
+        () = asked_to_stop(signals) => Exit::Done,
+        why = foreign => {
+            let code = longshore_loader::codes::DRIVER_CHANGED_PROCESS;
+            tracing::error!(code, "this process is no longer what was started: {why}");
+            Exit::Failed
+        }
+    };
     tracing::info!("stopping: finishing what was taken; a second signal ends at once");
     longshore_plugin_api::__abi::host::begin_shutdown();
     tokio::select! {
         end = launcher.stop() => match end {
-            DrainEnd::Clean => Exit::Done,
+            DrainEnd::Clean => clean,
             DrainEnd::CutShort => Exit::TimedOut,
         },
         () = second(signals, record) => Exit::TimedOut,
+    }
+}
+
+async fn asked_to_stop(signals: &mut Signals) {
+    while signals.next().await == Signal::Hup {
+        tracing::warn!("a changed configuration takes effect at the next start");
     }
 }
 

@@ -108,6 +108,44 @@ fn how_an_adopted_instance_ended_is_not_known() {
     assert_eq!(state(&driver, "i-1"), PowerState::Shutdown);
 }
 
+/// Somebody in this process takes the ends of all children: how they ended is lost, that they did is not.
+#[test]
+fn ends_that_somebody_else_was_told_are_ends() {
+    const ALONE: &str = "LONGSHORE_TEST_WITHOUT_ENDS";
+    if std::env::var_os(ALONE).is_none() {
+        let name = "tests::recovery::ends_that_somebody_else_was_told_are_ends";
+        let ended = Command::new("env")
+            .arg("--ignore-signal=CHLD")
+            .arg(std::env::current_exe().expect("this test"))
+            .args(["--exact", name, "--test-threads=1"])
+            .env(ALONE, "1")
+            .output()
+            .expect("env runs");
+        let said = String::from_utf8_lossy(&ended.stdout);
+        assert!(said.contains("1 passed"), "{said}");
+        return;
+    }
+    let dir = State::new();
+    let driver = dir.driver(r#"{"start_grace_ms": 10000}"#);
+    let error = spawn(&driver, "i-1", &shell("exit 7")).expect_err("it ends at once");
+    assert!(
+        error.message().contains("ended at once, cause unknown"),
+        "{error}"
+    );
+    let driver = dir.driver("{}");
+    spawn(&driver, "i-1", &sleep()).expect("spawn");
+    let call = testing::call();
+    let nodes = driver.available_nodes().expect("nodes");
+    let has = driver.available_resources(&call, &nodes[0]);
+    assert!(has.expect("`df` ended, however it did").local_gb > 0);
+    driver.power_off(&call, "i-1").expect("off");
+    assert_eq!(state(&driver, "i-1"), PowerState::Shutdown);
+    driver.power_on(&call, "i-1").expect("on");
+    assert_eq!(state(&driver, "i-1"), PowerState::Running);
+    driver.destroy(&call, "i-1").expect("destroy");
+    assert!(list(&driver).is_empty());
+}
+
 #[test]
 fn a_number_that_belongs_to_another_process_is_never_signalled() {
     let dir = State::new();

@@ -14,6 +14,7 @@ use rustix::process::{getpid, kill_process, Signal};
 
 /// A frame of the right form with a nonce of zeros.
 const FRAME: &[u8] = b"LSVET\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x08\0\0\0\"passed\"";
+const SIGTERM: i32 = 15;
 const SIGCHLD: i32 = 17;
 
 ctor::declarative::ctor! {
@@ -82,6 +83,38 @@ fn change(behaviour: &str) -> io::Result<()> {
         }
         "signals" => {
             signal_hook::flag::register(SIGCHLD, Arc::new(AtomicBool::new(false)))?;
+        }
+        "handles_term" => {
+            signal_hook::flag::register(SIGTERM, Arc::new(AtomicBool::new(false)))?;
+        }
+        "blocks_term" => {
+            let mut set = nix::sys::signal::SigSet::empty();
+            set.add(nix::sys::signal::SIGTERM);
+            set.thread_block()?;
+        }
+        "closes_streams" => {
+            nix::unistd::close(0)?;
+            nix::unistd::close(2)?;
+        }
+        "replaces_stdin" => rustix::stdio::dup2_stdin(File::open("/dev/zero")?)?,
+        "gives_up_rights" => nix::sys::prctl::set_no_new_privs()?,
+        "waits_for_all" => {
+            while rustix::process::wait(rustix::process::WaitOptions::empty()).is_ok() {}
+        }
+        "leaks_threads" => {
+            for _ in 0..100 {
+                change("threads")?;
+            }
+        }
+        "leaks_descriptors" => {
+            for _ in 0..300 {
+                change("descriptors")?;
+            }
+        }
+        "prints" => {
+            println!("to stdout\u{1b}[31m");
+            eprint!("to stderr, without an end of line");
+            io::stdout().flush()?;
         }
         "setenvs" => std::env::set_var("TZ", "Pacific/Auckland"),
         "limits" => {
