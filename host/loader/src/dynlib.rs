@@ -1,4 +1,5 @@
-//! Opens a shared library and follows its one symbol. The only `unsafe` of the host, with the file mapping beside it.
+//! Opens a shared library and follows its one symbol. All `unsafe` of the host is here and in `dynlib/`: a file as memory,
+//! and the few system calls and registers that nobody else gives safely.
 //!
 //! Called by `load.rs` after the file was inspected. A library is never closed: statics, threads and
 //! thread-locals of a plugin would outlive it (see docs/abi.md), and every root is `'static`.

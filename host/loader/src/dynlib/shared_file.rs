@@ -1,5 +1,4 @@
-//! A file as memory of this process: what is written there outlives it, however it ends. The other `unsafe` of the
-//! host.
+//! A file as memory of this process: what is written there outlives it, however it ends.
 //!
 //! The kernel keeps the pages when a process is killed, so nothing has to be flushed. They do not outlive the machine.
 //! Called by `record`; must not know what the words mean.
