@@ -21,6 +21,7 @@ pub struct TestHost {
     profile: &'static str,
     args: Vec<String>,
     env: Vec<(String, String)>,
+    address_space_kb: Option<u64>,
     process: Option<Running>,
 }
 
@@ -77,6 +78,7 @@ impl TestHost {
             profile: "debug",
             args: Vec::new(),
             env: Vec::new(),
+            address_space_kb: None,
             process: None,
         }
     }
@@ -92,6 +94,13 @@ impl TestHost {
     #[must_use]
     pub fn hosts(mut self, n: u32) -> TestHost {
         self.args = vec!["--hosts".to_owned(), n.to_string()];
+        self
+    }
+
+    /// Starts hosts that get no more memory than this.
+    #[must_use]
+    pub fn address_space_kb(mut self, most: u64) -> TestHost {
+        self.address_space_kb = Some(most);
         self
     }
 
@@ -115,6 +124,26 @@ impl TestHost {
         command.env("LONGSHORE_PLUGIN_PATH", target().join(self.profile));
         command.envs(self.env.iter().map(|(k, v)| (k, v)));
         command
+    }
+
+    /// The same command under the limit of memory, if there is one.
+    fn limited(&self, command: Command) -> Command {
+        let Some(most) = self.address_space_kb else {
+            return command;
+        };
+        let script = format!("ulimit -v {most}; exec \"$0\" \"$@\"");
+        let mut limited = Command::new("sh");
+        limited.arg("-c").arg(script).arg(command.get_program());
+        if let Some(dir) = command.get_current_dir() {
+            limited.current_dir(dir);
+        }
+        for (key, value) in command.get_envs() {
+            match value {
+                Some(value) => limited.env(key, value),
+                None => limited.env_remove(key),
+            };
+        }
+        limited
     }
 
     /// Starts the host and waits until it is ready.
@@ -141,7 +170,7 @@ impl TestHost {
             .open(&log)
             .expect("a log");
         let from = log_file.metadata().expect("the log's size").len();
-        let mut command = self.command();
+        let mut command = self.limited(self.command());
         command
             .arg("up")
             .args(&self.args)

@@ -9,9 +9,15 @@ use longshore_plugin_api::{
     InstanceInfo, NoSettings, PowerState, RequestSpec, Resources, Virt,
 };
 
-/// Ends the process: `abort`, `exit`, `stack` or `segfault`. Returns for any other word.
-fn end(how: &str) {
+/// Ends the process: `abort`, `exit`, `stack`, `segfault` or `memory`. Or only the call: `panic`, `hang`. Returns for any
+/// other word.
+pub(crate) fn end(how: &str) {
     match how {
+        "panic" => panic!("I was told to"),
+        "hang" => loop {
+            std::thread::park();
+        },
+        "memory" => take_all_memory(),
         "abort" => std::process::abort(),
         "exit" => std::process::exit(0),
         "stack" => drop(deep(1)),
@@ -21,6 +27,14 @@ fn end(how: &str) {
             let _ = Command::new("sh").args(["-c", script]).status();
         }
         _ => {}
+    }
+}
+
+/// Asks for more and more, and keeps it. What is not written to costs address space only.
+fn take_all_memory() {
+    let mut all = Vec::new();
+    loop {
+        all.push(Vec::<u8>::with_capacity(64 << 20));
     }
 }
 
@@ -35,16 +49,25 @@ fn deep(n: u64) -> u64 {
 settings! {
     /// Settings of the drivers that end the process.
     pub(crate) struct DeadlySettings {
-        /// How: `abort`, `exit`, `stack`, `segfault`; empty: not at all.
+        /// How: `abort`, `exit`, `stack`, `segfault`, `memory`; empty: not at all.
         dies: String = "";
+        /// The same, when it is dropped.
+        drops: String = "";
     }
 }
 
 /// Ends the process when it is to make a guest with `deadly` in its name. Its other guests are files.
 pub(crate) struct DeadlyVirt {
     dies: String,
+    drops: String,
     guests: PathBuf,
     node: String,
+}
+
+impl Drop for DeadlyVirt {
+    fn drop(&mut self) {
+        end(&self.drops);
+    }
 }
 
 impl Driver for DeadlyVirt {
@@ -52,6 +75,7 @@ impl Driver for DeadlyVirt {
     fn new(settings: DeadlySettings, context: &Context) -> Result<Self, DriverError> {
         Ok(DeadlyVirt {
             dies: settings.dies,
+            drops: settings.drops,
             guests: context.state_dir().join("instances"),
             node: context.host().to_owned(),
         })
