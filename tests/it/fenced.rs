@@ -145,3 +145,14 @@ fn a_driver_whose_drop_hangs_does_not_hold_the_end() {
     host.start();
     assert_eq!(problems(&host), Vec::<String>::new());
 }
+
+#[test]
+fn a_constructor_that_hangs_does_not_keep_the_host_from_being_stopped() {
+    let mut host = TestHost::new("[compute]\nvirt = \"deadly\"\n", "");
+    let entry = "deadly = { lib = \"LIB\", settings = { builds = \"hang\" } }";
+    add(&host, "longshore.virt.driver", entry);
+    host.begin();
+    let said = "still waiting for `deadly`, which is in `new`";
+    host.until_logged(said);
+    assert_eq!(host.stop().code(), Some(0));
+}

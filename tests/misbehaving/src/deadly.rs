@@ -2,7 +2,7 @@
 //! name. No `unsafe`: what a wild pointer does is done by a signal.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use longshore_plugin_api::{
     settings, CallContext, Context, Driver, DriverError, Filter, Host, Image, Instance,
@@ -24,7 +24,9 @@ pub(crate) fn end(how: &str) {
         // The runtime takes the first one as a stray signal, so it comes until it counts.
         "segfault" => {
             let script = "while kill -SEGV $PPID; do :; done";
-            let _ = Command::new("sh").args(["-c", script]).status();
+            let mut sh = Command::new("sh");
+            // Whoever reads the host's output must see its end.
+            let _ = sh.args(["-c", script]).stdout(Stdio::null()).status();
         }
         _ => {}
     }
@@ -49,10 +51,12 @@ fn deep(n: u64) -> u64 {
 settings! {
     /// Settings of the drivers that end the process.
     pub(crate) struct DeadlySettings {
-        /// How: `abort`, `exit`, `stack`, `segfault`, `memory`; empty: not at all.
+        /// How: `abort`, `exit`, `stack`, `segfault` or `memory`; empty: not at all.
         dies: String = "";
-        /// The same, when it is dropped.
+        /// The same, or `hang`, when it is dropped.
         drops: String = "";
+        /// The same, when it is built.
+        builds: String = "";
     }
 }
 
@@ -73,6 +77,7 @@ impl Drop for DeadlyVirt {
 impl Driver for DeadlyVirt {
     type Settings = DeadlySettings;
     fn new(settings: DeadlySettings, context: &Context) -> Result<Self, DriverError> {
+        end(&settings.builds);
         Ok(DeadlyVirt {
             dies: settings.dies,
             drops: settings.drops,

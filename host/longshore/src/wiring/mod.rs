@@ -8,6 +8,7 @@ mod drivers;
 mod endings;
 mod last_end;
 mod limits;
+mod loading;
 mod owners;
 mod plugin_view;
 mod services;
@@ -109,7 +110,11 @@ async fn run(
         watches: Arc::clone(watches),
     };
     let hosts = services::host_names(&config, hosts);
-    let services = services::build(&config, &shared, &hosts)?;
+    let config = Arc::new(config);
+    let Some(services) = loading::services(&config, &shared, &hosts, &mut signals, record).await?
+    else {
+        return Ok(Exit::Done);
+    };
     let drivers = Arc::new(Drivers::in_use(&config, &shared.loader));
     let address = bound.address();
     let api = bound.serve(ApiParts {

@@ -28,6 +28,7 @@ use crate::config::address::{Database, Transport as TransportUrl};
 use crate::config::resolved::PluginPolicy;
 
 /// What services share.
+#[derive(Clone)]
 pub(super) struct Shared {
     pub(super) store: Store,
     pub(super) transport: Arc<dyn Transport>,
