@@ -209,7 +209,6 @@ fn scheduler_manager(
         max_attempts: config.scheduler.max_attempts,
         service_down_time: Duration::from_secs(config.compute.service_down_time_s),
         select_timeout: Duration::from_secs(config.scheduler.driver_deadline_s),
-        ..SchedulerConfig::default()
     };
     let calls = driver_calls(config);
     Ok(Arc::new(SchedulerManager::new(
