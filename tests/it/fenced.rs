@@ -20,9 +20,7 @@ fn obedient(role: &str, options: &str) -> TestHost {
         "scheduler" => "driver = \"obedient\"",
         _ => "host_manager = \"obedient\"\nenabled_filters = [\"compute\"]",
     };
-    let config = format!(
-        "[scheduler]\ndriver_deadline_s = 1\n{choice}\n{options}\n[plugins]\npanic_limit = 1\n"
-    );
+    let config = format!("[scheduler]\n{choice}\n{options}\n[plugins]\npanic_limit = 1\n");
     let mut host = TestHost::new(&config, "").hosts(2);
     add(&host, namespace(role), "obedient = \"LIB\"");
     host.start();
@@ -70,11 +68,13 @@ fn is_named(host: &TestHost, role: &str, reason: &str) {
     assert!(why.contains(&format!("fenced: {reason}")), "{why}");
 }
 
+/// Short, as whoever hangs takes all of it; the others take next to nothing.
+const SHORT: &str = "driver_deadline_s = 2";
 const HANGS: &str = "one of its calls does not come back";
 
 #[test]
 fn a_filter_that_hangs_is_fenced_and_the_next_request_goes_on_without_it() {
-    let mut host = obedient("filter", "on_filter_fault = \"skip\"");
+    let mut host = obedient("filter", &format!("{SHORT}\non_filter_fault = \"skip\""));
     assert_eq!(boot(&host, "bad", "filter=hang").code, Some(1));
     let why = fault(&host, "bad");
     assert!(
@@ -89,7 +89,7 @@ fn a_filter_that_hangs_is_fenced_and_the_next_request_goes_on_without_it() {
 
 #[test]
 fn a_weigher_that_hangs_is_fenced_and_left_out() {
-    let mut host = obedient("weigher", "");
+    let mut host = obedient("weigher", SHORT);
     assert_eq!(boot(&host, "bad", "weigher=hang").code, Some(1));
     is_named(&host, "weigher", HANGS);
     assert_eq!(boot(&host, "good", "").code, Some(0));
@@ -105,7 +105,7 @@ fn a_scheduler_or_host_manager_that_hangs_answers_with_its_fence() {
             "host manager `obedient` in `eligible_hosts`",
         ),
     ] {
-        let mut host = obedient(role, "");
+        let mut host = obedient(role, SHORT);
         assert_eq!(boot(&host, "good", "").code, Some(0));
         assert_eq!(boot(&host, "bad", &format!("{role}=hang")).code, Some(1));
         let why = fault(&host, "bad");

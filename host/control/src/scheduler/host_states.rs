@@ -14,7 +14,7 @@ use longshore_plugin_api::{
 use super::drivers::{FaultPolicy, SchedulerDrivers};
 use super::errors::SelectError;
 use super::normalise::{normalise, weight_bounds};
-use super::trail::{Method, Trail, Who};
+use super::trail::{Method, Trail, Who, nobody_waits};
 use crate::driver_call::CallError;
 
 /// What one filter did.
@@ -190,6 +190,7 @@ impl RequestHosts {
         match ran {
             // A filter may only take out; whatever else it set is cleared here.
             Ok(()) => intersect(words, &before),
+            Err(_) if self.trail.is_given_up() => return Err(nobody_waits()),
             Err(error) => {
                 say_failed(&filter.name, "filter", error.code(), &error);
                 if self.drivers.on_filter_fault == FaultPolicy::Fail {
@@ -280,6 +281,9 @@ impl HostStates for RequestHosts {
         for (at, (weigher, _)) in self.drivers.weighers.iter().enumerate() {
             let added = self.add_weight(at, (&table, &request), mask, weights);
             let Err(fault) = added else { continue };
+            if self.trail.is_given_up() {
+                return Err(nobody_waits());
+            }
             say_failed(&weigher.name, "weigher", fault.code(), &fault);
             if self.drivers.on_weigher_fault == FaultPolicy::Fail {
                 return Err(self.fail(fault));
