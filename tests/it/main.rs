@@ -13,6 +13,7 @@ mod crash;
 mod documents;
 mod drivers;
 mod errors;
+mod fenced;
 mod files;
 mod formatters;
 mod managers;

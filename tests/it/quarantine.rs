@@ -11,7 +11,7 @@ const VIRT: &str = "longshore.virt.driver";
 const FILTER: &str = "longshore.scheduler.filter";
 
 /// Adds an entry point to a namespace that the shipped map has already.
-fn add(host: &TestHost, namespace: &str, entry: &str) {
+pub(crate) fn add(host: &TestHost, namespace: &str, entry: &str) {
     let lib = files::plugin("debug", "longshore-misbehaving");
     let dir = host.dir().join("plugins.d");
     fs::create_dir_all(&dir).unwrap();
@@ -23,7 +23,7 @@ fn add(host: &TestHost, namespace: &str, entry: &str) {
 }
 
 /// Every item of `/readyz` that is not well, as `name: problem`.
-fn problems(host: &TestHost) -> Vec<String> {
+pub(crate) fn problems(host: &TestHost) -> Vec<String> {
     let config = ureq::Agent::config_builder().http_status_as_error(false);
     let agent: ureq::Agent = config.build().into();
     let mut answer = agent.get(format!("{}/readyz", host.url())).call().unwrap();
@@ -33,40 +33,33 @@ fn problems(host: &TestHost) -> Vec<String> {
     items.filter_map(line).collect()
 }
 
-fn state(host: &TestHost, namespace: &str, name: &str) -> String {
+pub(crate) fn state(host: &TestHost, namespace: &str, name: &str) -> String {
     let shown = host.json(&["plugin", "show", namespace, name]);
     shown["state"].as_str().unwrap().to_owned()
 }
 
 /// Starts the host, which dies while it starts or soon after, from what is left to do.
-fn dies_again(host: &mut TestHost) {
+pub(crate) fn dies_again(host: &mut TestHost) {
     if host.try_start().is_ok() {
         host.ended();
     }
 }
 
 fn dies_in_spawn(how: &str) {
-    let mut host = TestHost::new("[compute]\nvirt = \"deadly\"\n", "");
+    let host = TestHost::new("[compute]\nvirt = \"deadly\"\n", "");
+    dies_in_spawn_of(host, how, "");
+}
+
+/// `last_words` is what the log has of the process that died.
+fn dies_in_spawn_of(mut host: TestHost, how: &str, last_words: &str) {
     let entry =
         |how: &str| format!("deadly = {{ lib = \"LIB\", settings = {{ dies = \"{how}\" }} }}");
     add(&host, VIRT, &entry(how));
     host.start();
-    let made = host.json(&[
-        "server", "create", "good", "--flavor", "1", "--count", "3", "--wait",
-    ]);
-    let mut accepted: Vec<String> = match made {
-        Json::Array(all) => all
-            .iter()
-            .map(|s| s["id"].as_str().unwrap().to_owned())
-            .collect(),
-        other => panic!("a list of servers, not {other}"),
-    };
-    let said = host.cli(&["--json", "server", "create", "deadly", "--flavor", "1"]);
-    if said.code == Some(0) {
-        let id = &said.json()["id"];
-        accepted.extend(id.as_str().map(str::to_owned));
-    }
+    let mut accepted = three_good_ones(&host);
+    accepted.extend(accepted_if(&host, "deadly", &[]));
     host.ended();
+    assert!(host.log().contains(last_words), "{}", host.log());
     dies_again(&mut host);
     assert!(
         host.log()
@@ -87,15 +80,36 @@ fn dies_in_spawn(how: &str) {
     }
     assert!(host.log().contains("plugin/quarantined"));
     assert_eq!(state(&host, VIRT, "deadly"), "quarantined");
-    let servers = host.servers();
-    for id in &accepted {
-        assert!(
-            servers.iter().any(|s| s["id"] == id.as_str()),
-            "{id} is lost"
-        );
-    }
+    all_there(&host, &accepted);
     assert_eq!(host.stop().code(), Some(0));
     released(host, &entry(""), &accepted);
+}
+
+/// Servers that exist before anything goes wrong.
+fn three_good_ones(host: &TestHost) -> Vec<String> {
+    let made = host.json(&[
+        "server", "create", "good", "--flavor", "1", "--count", "3", "--wait",
+    ]);
+    let ids = made.as_array().unwrap().iter();
+    ids.map(|s| s["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Asks for a server; its id, if the host lived long enough to accept it.
+fn accepted_if(host: &TestHost, name: &str, more: &[&str]) -> Option<String> {
+    let args = ["--json", "server", "create", name, "--flavor", "1"];
+    let said = host.cli(&[&args, more].concat());
+    if said.code != Some(0) {
+        return None;
+    }
+    said.json()["id"].as_str().map(str::to_owned)
+}
+
+fn all_there(host: &TestHost, accepted: &[String]) {
+    let servers = host.servers();
+    for id in accepted {
+        let is_there = servers.iter().any(|s| s["id"] == id.as_str());
+        assert!(is_there, "{id} is lost");
+    }
 }
 
 /// Without a running host: looked at, mended and released. Then nothing is lost.
@@ -138,12 +152,22 @@ fn a_virt_driver_that_aborts_is_locked_out_at_the_third_start() {
 
 #[test]
 fn a_virt_driver_that_exits_is_locked_out_at_the_third_start() {
-    dies_in_spawn("exit");
+    let host = TestHost::new("[compute]\nvirt = \"deadly\"\n", "");
+    dies_in_spawn_of(host, "exit", "`deadly` ended the process in `spawn`");
 }
 
 #[test]
 fn a_virt_driver_that_overflows_its_stack_is_locked_out_at_the_third_start() {
-    dies_in_spawn("stack");
+    let host = TestHost::new("[compute]\nvirt = \"deadly\"\n", "");
+    let last_words = "thread 'longshore-driver-calls'";
+    dies_in_spawn_of(host, "stack", last_words);
+}
+
+#[test]
+fn a_virt_driver_that_takes_all_memory_is_locked_out_at_the_third_start() {
+    // The machine keeps its memory: the host may not have more than this.
+    let host = TestHost::new("[compute]\nvirt = \"deadly\"\n", "").address_space_kb(8 << 20);
+    dies_in_spawn_of(host, "memory", "memory allocation of 67108864 bytes failed");
 }
 
 #[test]
@@ -167,6 +191,93 @@ fn a_filter_that_ends_the_host_is_skipped_at_the_third_start_if_filters_are_reco
     assert_eq!(state(&host, FILTER, "deadly_filter"), "quarantined");
     host.until("the server is built without the filter", settled);
     host.audit(&[], "fake");
+}
+
+/// A driver of the scheduler ends the host in a request, and in the same one again after the restart. The third start
+/// serves without the driver and says why; whatever there was before is still there.
+fn dies_in_scheduling(config: &str, (namespace, role): (&str, &str), how: &str, call: &str) {
+    let mut host = TestHost::new(config, "").hosts(2);
+    add(&host, namespace, "obedient = \"LIB\"");
+    host.start();
+    let mut accepted = three_good_ones(&host);
+    let hint = format!("{role}={how}");
+    accepted.extend(accepted_if(&host, "bad", &["--hint", &hint]));
+    host.ended();
+    dies_again(&mut host);
+    let blamed = format!("the last process died while in `obedient.{call}`");
+    assert!(host.log().contains(&blamed), "{}", host.log());
+    host.start();
+    let found = problems(&host);
+    let why = format!("the host died twice while in `obedient.{call}`");
+    assert!(found.iter().any(|l| l.contains(&why)), "{found:#?}");
+    assert_eq!(state(&host, namespace, "obedient"), "quarantined");
+    host.until("every server reaches an end", settled);
+    all_there(&host, &accepted);
+    host.audit(&accepted, "fake");
+    let servers = host.servers();
+    let active = servers.iter().filter(|s| s["status"] == "ACTIVE").count();
+    assert!(active >= 3, "those from before run: {servers:#?}");
+    assert_eq!(host.stop().code(), Some(0));
+}
+
+#[test]
+fn a_filter_that_overflows_its_stack_is_skipped_at_the_third_start() {
+    let config =
+        "[scheduler]\nenabled_filters = [\"obedient\", \"ram\"]\n[plugins]\nrecord = \"all\"\n";
+    dies_in_scheduling(config, (FILTER, "filter"), "stack", "filter_all");
+}
+
+#[test]
+fn a_weigher_that_aborts_is_skipped_at_the_third_start() {
+    let config = "[scheduler.weighers]\nobedient = 1.0\n[plugins]\nrecord = \"all\"\n";
+    let weigher = ("longshore.scheduler.weigher", "weigher");
+    dies_in_scheduling(config, weigher, "abort", "weigh_all");
+}
+
+#[test]
+fn a_scheduler_that_faults_is_locked_out_and_the_rest_serves() {
+    let config = "[scheduler]\ndriver = \"obedient\"\n";
+    let scheduler = ("longshore.scheduler.driver", "scheduler");
+    dies_in_scheduling(config, scheduler, "segfault", "select_destinations");
+}
+
+#[test]
+fn a_host_manager_that_exits_is_locked_out_and_the_rest_serves() {
+    let config = "[scheduler]\nhost_manager = \"obedient\"\nenabled_filters = [\"compute\"]\n";
+    let manager = ("longshore.scheduler.host_manager", "host_manager");
+    dies_in_scheduling(config, manager, "exit", "eligible_hosts");
+}
+
+#[test]
+fn a_filter_that_is_not_recorded_does_not_make_its_scheduler_guilty() {
+    let config = "[scheduler]\nenabled_filters = [\"obedient\", \"ram\"]\n";
+    let mut host = TestHost::new(config, "");
+    add(&host, FILTER, "obedient = \"LIB\"");
+    host.start();
+    accepted_if(&host, "bad", &["--hint", "filter=abort"]);
+    host.ended();
+    dies_again(&mut host);
+    let said = "the last process ended without a stop, with no driver in a call";
+    assert!(host.log().contains(said), "{}", host.log());
+}
+
+#[test]
+fn a_driver_that_ends_the_host_while_it_is_dropped_does_so_twice() {
+    let mut host = TestHost::new("[compute]\nvirt = \"deadly\"\n", "");
+    add(
+        &host,
+        VIRT,
+        "deadly = { lib = \"LIB\", settings = { drops = \"abort\" } }",
+    );
+    for _ in 0..2 {
+        host.start();
+        assert_eq!(host.stop().code(), None, "a signal ends it");
+    }
+    host.start();
+    let found = problems(&host);
+    let named = |l: &String| l.contains("the host died twice while in `deadly.drop`");
+    assert!(found.iter().any(named), "{found:#?}");
+    assert_eq!(host.stop().code(), Some(0));
 }
 
 #[test]

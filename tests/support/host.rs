@@ -22,6 +22,7 @@ pub struct TestHost {
     args: Vec<String>,
     env: Vec<(String, String)>,
     vetting: bool,
+    address_space_kb: Option<u64>,
     process: Option<Running>,
 }
 
@@ -79,6 +80,7 @@ impl TestHost {
             args: Vec::new(),
             env: Vec::new(),
             vetting: false,
+            address_space_kb: None,
             process: None,
         }
     }
@@ -102,6 +104,13 @@ impl TestHost {
     #[must_use]
     pub fn hosts(mut self, n: u32) -> TestHost {
         self.args = vec!["--hosts".to_owned(), n.to_string()];
+        self
+    }
+
+    /// Starts hosts that get no more memory than this.
+    #[must_use]
+    pub fn address_space_kb(mut self, most: u64) -> TestHost {
+        self.address_space_kb = Some(most);
         self
     }
 
@@ -130,6 +139,26 @@ impl TestHost {
         command
     }
 
+    /// The same command under the limit of memory, if there is one.
+    fn limited(&self, command: Command) -> Command {
+        let Some(most) = self.address_space_kb else {
+            return command;
+        };
+        let script = format!("ulimit -v {most}; exec \"$0\" \"$@\"");
+        let mut limited = Command::new("sh");
+        limited.arg("-c").arg(script).arg(command.get_program());
+        if let Some(dir) = command.get_current_dir() {
+            limited.current_dir(dir);
+        }
+        for (key, value) in command.get_envs() {
+            match value {
+                Some(value) => limited.env(key, value),
+                None => limited.env_remove(key),
+            };
+        }
+        limited
+    }
+
     /// Starts the host and waits until it is ready.
     ///
     /// # Panics
@@ -146,23 +175,8 @@ impl TestHost {
     /// # Errors
     /// Output and exit code of a host that ended.
     pub fn try_start(&mut self) -> Result<(), Said> {
-        assert!(self.process.is_none(), "it runs already");
-        let log = self.dir.path().join("log");
-        let log_file = fs::File::options()
-            .create(true)
-            .append(true)
-            .open(&log)
-            .expect("a log");
-        let from = log_file.metadata().expect("the log's size").len();
-        let mut command = self.command();
-        command
-            .arg("up")
-            .args(&self.args)
-            .stdout(Stdio::piped())
-            .stderr(log_file)
-            .stdin(Stdio::null());
-        let mut child = command.spawn().expect("the program runs");
-        let lines = lines_of(child.stdout.take().expect("its output is piped"));
+        let from = fs::metadata(self.log_file()).map_or(0, |m| m.len());
+        let (mut child, lines) = self.spawn();
         match lines.recv_timeout(PATIENCE) {
             Ok(line) if line.starts_with("ready ") => {
                 let url = line.trim_start_matches("ready ").trim().to_owned();
@@ -171,7 +185,7 @@ impl TestHost {
             }
             other => {
                 let status = wait(&mut child);
-                let log = fs::read(&log).expect("the log");
+                let log = fs::read(self.log_file()).expect("the log");
                 let err = String::from_utf8_lossy(&log[usize::try_from(from).unwrap_or(0)..])
                     .into_owned();
                 Err(Said {
@@ -180,6 +194,45 @@ impl TestHost {
                     code: status.code(),
                 })
             }
+        }
+    }
+
+    /// Starts the host and does not wait for it.
+    pub fn begin(&mut self) {
+        let (child, _) = self.spawn();
+        let url = String::new();
+        self.process = Some(Running { child, url });
+    }
+
+    fn spawn(&self) -> (Child, Receiver<String>) {
+        assert!(self.process.is_none(), "it runs already");
+        let mut options = fs::File::options();
+        let log = options.create(true).append(true).open(self.log_file());
+        let mut command = self.limited(self.command());
+        command
+            .arg("up")
+            .args(&self.args)
+            .stdout(Stdio::piped())
+            .stderr(log.expect("a log"))
+            .stdin(Stdio::null());
+        let mut child = command.spawn().expect("the program runs");
+        let lines = lines_of(child.stdout.take().expect("its output is piped"));
+        (child, lines)
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.dir.path().join("log")
+    }
+
+    /// Waits until the host has logged something.
+    ///
+    /// # Panics
+    /// If it does not within [`PATIENCE`].
+    pub fn until_logged(&self, text: &str) {
+        let start = Instant::now();
+        while !self.log().contains(text) {
+            assert!(start.elapsed() < PATIENCE, "no `{text}` in\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
 
@@ -263,7 +316,7 @@ impl TestHost {
 
     /// Whatever the host logged.
     pub fn log(&self) -> String {
-        let bytes = fs::read(self.dir.path().join("log")).unwrap_or_default();
+        let bytes = fs::read(self.log_file()).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 

@@ -41,8 +41,8 @@ pub const TABLE: &[Code] = &[
     Code {
         code: DRIVER_FENCED,
         title: "a driver is kept from being called",
-        cause: "it panicked as often as `plugins.panic_limit` allows, or four of its calls do not come back",
-        cure: "see its panics in the log; it is tried again by itself, after 10 s at first and 10 min at most",
+        cause: "it panicked as often as `plugins.panic_limit` allows, or calls of it do not come back",
+        cure: "see what it did in the log; it is tried again by itself, after 10 s at first and 10 min at most",
     },
     Code {
         code: GUEST_GONE,
@@ -76,8 +76,8 @@ pub const TABLE: &[Code] = &[
     },
     Code {
         code: BUSY,
-        title: "the scheduler has as many requests waiting as allowed",
-        cause: "requests arrive faster than the scheduler's driver answers",
+        title: "the scheduler did not take the request: too many wait, or they took too long",
+        cause: "requests arrive faster than the scheduler's drivers answer, or one of them hangs",
         cure: "wait and repeat; if it stays so, look for a slow filter or weigher",
     },
     Code {

@@ -1,10 +1,11 @@
-//! What one call through the bridge costs, beside the same call on a plain `&dyn`.
+//! What one call through the bridge costs, beside the same call on a plain `&dyn`, and behind a fence that is down.
 
 use std::hint::black_box;
 use std::path::PathBuf;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use longshore_bench_plugin::{Count, Counter};
+use longshore_loader::fence::{Ended, Fence, STUCK_MAX_IN_LINE};
 use longshore_loader::{Loader, PluginMap};
 
 /// The `.so` beside this benchmark's own file, built by `cargo xtask bench`.
@@ -40,6 +41,17 @@ fn bridge(c: &mut Criterion) {
             b.iter(|| driver.append(black_box("thirty-two bytes of text, or so.").to_owned()));
         });
     }
+    let fence = Fence::new(3, STUCK_MAX_IN_LINE);
+    group.bench_function("u64/bridge and fence", |b| {
+        let (driver, fence) = (black_box(&loaded), black_box(&fence));
+        b.iter(|| {
+            // What a caller does with a driver that is fenced is not measured, as it is not called then.
+            assert!(fence.admit(|| 0).is_ok());
+            let answer = driver.add(black_box(7));
+            assert!(fence.ended(Ended::Answered, || 0).is_none());
+            answer
+        });
+    });
     group.bench_function("panic/bridge", |b| b.iter(|| loaded.panic().is_err()));
     group.finish();
 }

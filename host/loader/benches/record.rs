@@ -17,12 +17,18 @@ fn record(c: &mut Criterion) {
     c.bench_function("record/begin_end", |b| {
         b.iter(|| drop(record.begin(number, std::hint::black_box(SPAWN), 1)));
     });
+    c.bench_function("record/note_end", |b| {
+        b.iter(|| {
+            let slot = record.note(number, std::hint::black_box(SPAWN), 1);
+            slot.map(|slot| record.end(slot))
+        });
+    });
     let fence = Fence::new(3, STUCK_MAX);
     c.bench_function("fence/admit_ended", |b| {
         b.iter(|| {
             let admitted = std::hint::black_box(&fence).admit(|| 0).is_ok();
             let fenced = std::hint::black_box(&fence).ended(Ended::Answered, || 0);
-            (admitted, fenced)
+            (admitted, fenced.is_some())
         });
     });
 }

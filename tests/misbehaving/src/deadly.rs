@@ -2,25 +2,41 @@
 //! name. No `unsafe`: what a wild pointer does is done by a signal.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use longshore_plugin_api::{
     settings, CallContext, Context, Driver, DriverError, Filter, Host, Image, Instance,
     InstanceInfo, NoSettings, PowerState, RequestSpec, Resources, Virt,
 };
 
-/// Ends the process: `abort`, `exit`, `stack` or `segfault`. Returns for any other word.
-fn end(how: &str) {
+/// Ends the process: `abort`, `exit`, `stack`, `segfault` or `memory`. Or only the call: `panic`, `hang`. Returns for any
+/// other word.
+pub(crate) fn end(how: &str) {
     match how {
+        "panic" => panic!("I was told to"),
+        "hang" => loop {
+            std::thread::park();
+        },
+        "memory" => take_all_memory(),
         "abort" => std::process::abort(),
         "exit" => std::process::exit(0),
         "stack" => drop(deep(1)),
         // The runtime takes the first one as a stray signal, so it comes until it counts.
         "segfault" => {
             let script = "while kill -SEGV $PPID; do :; done";
-            let _ = Command::new("sh").args(["-c", script]).status();
+            let mut sh = Command::new("sh");
+            // Whoever reads the host's output must see its end.
+            let _ = sh.args(["-c", script]).stdout(Stdio::null()).status();
         }
         _ => {}
+    }
+}
+
+/// Asks for more and more, and keeps it. What is not written to costs address space only.
+fn take_all_memory() {
+    let mut all = Vec::new();
+    loop {
+        all.push(Vec::<u8>::with_capacity(64 << 20));
     }
 }
 
@@ -35,23 +51,36 @@ fn deep(n: u64) -> u64 {
 settings! {
     /// Settings of the drivers that end the process.
     pub(crate) struct DeadlySettings {
-        /// How: `abort`, `exit`, `stack`, `segfault`; empty: not at all.
+        /// How: `abort`, `exit`, `stack`, `segfault` or `memory`; empty: not at all.
         dies: String = "";
+        /// The same, or `hang`, when it is dropped.
+        drops: String = "";
+        /// The same, when it is built.
+        builds: String = "";
     }
 }
 
 /// Ends the process when it is to make a guest with `deadly` in its name. Its other guests are files.
 pub(crate) struct DeadlyVirt {
     dies: String,
+    drops: String,
     guests: PathBuf,
     node: String,
+}
+
+impl Drop for DeadlyVirt {
+    fn drop(&mut self) {
+        end(&self.drops);
+    }
 }
 
 impl Driver for DeadlyVirt {
     type Settings = DeadlySettings;
     fn new(settings: DeadlySettings, context: &Context) -> Result<Self, DriverError> {
+        end(&settings.builds);
         Ok(DeadlyVirt {
             dies: settings.dies,
+            drops: settings.drops,
             guests: context.state_dir().join("instances"),
             node: context.host().to_owned(),
         })

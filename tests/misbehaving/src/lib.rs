@@ -5,11 +5,12 @@
 
 mod configured;
 mod deadly;
+mod obedient;
 mod vetting;
 
 use longshore_plugin_api::{
-    export_plugin, settings, Context, Driver, DriverError, Filter, Host, HostTable, Log, Mask,
-    NoSettings, RequestSpec, Virt, Weigher,
+    export_plugin, settings, Context, Driver, DriverError, Filter, Host, HostManager, HostTable,
+    Log, Mask, NoSettings, RequestSpec, Scheduler, Virt, Weigher,
 };
 
 macro_rules! built_without_trouble {
@@ -234,6 +235,8 @@ export_plugin! {
         deadly_filter: Filter => deadly::DeadlyFilter;
         /// Its constructor ends the process.
         deadly_when_built: Filter => deadly::DeadlyWhenBuilt;
+        /// Does what the hint `filter` says.
+        obedient: Filter => obedient::ObedientFilter;
     }
     "longshore.virt.driver" {
         /// Ends the process when it is to make a guest with `deadly` in its name.
@@ -244,5 +247,15 @@ export_plugin! {
         nan: Weigher => NotANumber;
         /// Panics while it weighs.
         panics_weighing: Weigher => PanicsWeighing;
+        /// Does what the hint `weigher` says.
+        obedient: Weigher => obedient::ObedientWeigher;
+    }
+    "longshore.scheduler.driver" {
+        /// Does what the hint `scheduler` says.
+        obedient: Scheduler => obedient::ObedientScheduler;
+    }
+    "longshore.scheduler.host_manager" {
+        /// Does what the hint `host_manager` says.
+        obedient: HostManager => obedient::ObedientHosts;
     }
 }

@@ -15,7 +15,7 @@ use longshore_plugin_api::{
 use super::blend;
 use super::drivers::{FaultPolicy, SchedulerDrivers};
 use super::errors::SelectError;
-use super::trail::{Method, Trail, Who};
+use super::trail::{Method, Trail, Who, nobody_waits};
 use crate::driver_call::CallError;
 
 /// What one filter did.
@@ -213,6 +213,7 @@ impl RequestHosts {
         match ran {
             // A filter may only take out; whatever else it set is cleared here.
             Ok(()) => intersect(words, &before),
+            Err(_) if self.trail.is_given_up() => return Err(nobody_waits()),
             Err(error) => {
                 say_failed(&filter.name, "filter", error.code(), &error);
                 if self.drivers.on_filter_fault == FaultPolicy::Fail {
@@ -298,6 +299,9 @@ impl HostStates for RequestHosts {
             let into = (&mut *weights, &mut *raw);
             let added = self.add_weight(at, (&table, &request), mask, into);
             let Err(fault) = added else { continue };
+            if self.trail.is_given_up() {
+                return Err(nobody_waits());
+            }
             say_failed(&weigher.name, "weigher", fault.code(), &fault);
             if self.drivers.on_weigher_fault == FaultPolicy::Fail {
                 return Err(self.fail(fault));

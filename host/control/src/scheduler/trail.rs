@@ -220,7 +220,8 @@ impl Look {
     }
 }
 
-fn nobody_waits() -> DriverError {
+/// What is answered for a selection that was given up.
+pub(super) fn nobody_waits() -> DriverError {
     DriverError::cancelled("nobody waits for this request any more")
 }
 

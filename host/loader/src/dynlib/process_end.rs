@@ -38,3 +38,42 @@ extern "C" fn run_handler() {
         let _ = catch_unwind(handler);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write as _};
+    use std::process::Command;
+
+    use super::*;
+
+    const HOW: &str = "PROCESS_END_TEST";
+
+    /// Runs in a process of its own, started by the test below; does nothing otherwise.
+    #[test]
+    fn ends_itself_as_it_is_told() {
+        let how = std::env::var(HOW).unwrap_or_default();
+        if how.is_empty() {
+            return;
+        }
+        assert!(on_exit(|| {
+            let _ = io::stderr().write_all(b"the handler ran");
+        }));
+        match how.as_str() {
+            "exit" => std::process::exit(4),
+            _ => leave(3),
+        }
+    }
+
+    #[test]
+    fn whoever_exits_is_heard_and_leaving_runs_no_handlers() {
+        for (how, code, is_heard) in [("exit", 4, true), ("leave", 3, false)] {
+            let mut this = Command::new(std::env::current_exe().unwrap());
+            let child = "dynlib::process_end::tests::ends_itself_as_it_is_told";
+            let child = this.args(["--exact", child, "--nocapture"]).env(HOW, how);
+            let said = child.output().unwrap();
+            assert_eq!(said.status.code(), Some(code), "{how}: {said:?}");
+            let text = String::from_utf8_lossy(&said.stderr);
+            assert_eq!(text.contains("the handler ran"), is_heard, "{how}: {text}");
+        }
+    }
+}

@@ -96,30 +96,42 @@ impl InFlight {
     /// Notes a call as running until the guard is dropped. `since_ms` is when it began, in milliseconds since 1970, as
     /// the caller knows it anyway; 0 if not. With [`SLOTS_MAX`] calls running, one more is counted and not noted.
     pub fn begin(&self, driver: DriverNumber, call: CallName, since_ms: u64) -> InCall<'_> {
+        let noted = self.noted(driver, call, since_ms);
         InCall {
-            record: self,
-            slot: self.note(driver, call, since_ms),
+            state: noted.map(|(_, state)| state),
         }
     }
 
     /// As `begin`, for whoever cannot keep a guard: the slot is free again after [`InFlight::end`].
     pub fn note(&self, driver: DriverNumber, call: CallName, since_ms: u64) -> Option<Slot> {
+        self.noted(driver, call, since_ms).map(|(slot, _)| slot)
+    }
+
+    /// The slot that a call got, and its first word.
+    #[inline]
+    fn noted(
+        &self,
+        driver: DriverNumber,
+        call: CallName,
+        since_ms: u64,
+    ) -> Option<(Slot, &AtomicU64)> {
         let number = driver.0?;
-        let taken = self.take_slot()?;
-        let slot = self.slot(taken);
+        let (taken, slot) = self.take_slot()?;
         slot[1].store(since_ms, Ordering::Relaxed);
         for (word, part) in slot[2..].iter().zip(call.words()) {
             word.store(*part, Ordering::Relaxed);
         }
         // Last: whoever reads a driver here reads its call too.
         slot[0].store(u64::from(number) + FIRST, Ordering::Release);
-        Some(taken)
+        Some((taken, &slot[0]))
     }
 
     /// The call that was noted here has ended.
     #[inline]
-    pub fn end(&self, slot: Slot) {
-        self.slot(slot)[0].store(0, Ordering::Release);
+    pub fn end(&self, Slot(at): Slot) {
+        // A number that is not from here means no other slot than the last one.
+        let at = (at as usize).min(SLOTS_MAX - 1);
+        self.file.words()[SLOTS + at * SLOT_WORDS].store(0, Ordering::Release);
     }
 
     /// The calls that run now, the longest first.
@@ -141,32 +153,26 @@ impl InFlight {
 
     /// A free slot, now taken. Threads begin to look at different places, as their stacks are.
     #[inline]
-    fn take_slot(&self) -> Option<Slot> {
+    fn take_slot(&self) -> Option<(Slot, &[AtomicU64])> {
         const PAGE_BITS: u32 = 12;
         let words = self.file.words();
         let on_stack = 0_u8;
         let page = (&raw const on_stack).addr() >> PAGE_BITS;
         let first = page.wrapping_mul(0x9E37_79B9) >> 8;
         for step in 0..SLOTS_MAX {
-            let at = first.wrapping_add(step) % SLOTS_MAX;
-            let state = &words[SLOTS + at * SLOT_WORDS];
-            let taken = state.load(Ordering::Relaxed) == 0
-                && state
+            let number = first.wrapping_add(step) % SLOTS_MAX;
+            let at = SLOTS + number * SLOT_WORDS;
+            let slot = &words[at..at + SLOT_WORDS];
+            let taken = slot[0].load(Ordering::Relaxed) == 0
+                && slot[0]
                     .compare_exchange(0, TAKEN, Ordering::Acquire, Ordering::Relaxed)
                     .is_ok();
             if taken {
-                return u32::try_from(at).ok().map(Slot);
+                return Some((Slot(u32::try_from(number).ok()?), slot));
             }
         }
         words[DROPPED].fetch_add(1, Ordering::Relaxed);
         None
-    }
-
-    /// A number that is not from here means no other slot than the last one.
-    #[inline]
-    fn slot(&self, Slot(at): Slot) -> &[AtomicU64] {
-        let at = SLOTS + (at as usize).min(SLOTS_MAX - 1) * SLOT_WORDS;
-        &self.file.words()[at..at + SLOT_WORDS]
     }
 
     fn lock_drivers(&self) -> MutexGuard<'_, Vec<DriverId>> {
@@ -182,15 +188,14 @@ pub struct Slot(pub u32);
 #[derive(Debug)]
 #[must_use = "the call counts as ended when this is dropped"]
 pub struct InCall<'r> {
-    record: &'r InFlight,
-    slot: Option<Slot>,
+    state: Option<&'r AtomicU64>,
 }
 
 impl Drop for InCall<'_> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(slot) = self.slot {
-            self.record.end(slot);
+        if let Some(state) = self.state {
+            state.store(0, Ordering::Release);
         }
     }
 }

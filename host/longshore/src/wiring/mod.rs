@@ -4,6 +4,7 @@
 //!
 //! Everything is decided in the parts; here they are put together. Called by `cli::up`.
 
+mod building;
 mod drivers;
 mod endings;
 mod last_end;
@@ -136,8 +137,12 @@ async fn run(start: Start, host: &Host<'_>, quarantine: Quarantine) -> Result<Ex
         watches: Arc::clone(watches),
     };
     let hosts = services::host_names(&config, hosts);
+    let config = Arc::new(config);
     let at_rest = process.at_rest();
-    let services = services::build(&config, &shared, &hosts)?;
+    let built = building::services(&config, &shared, &hosts, &mut signals, &host.record);
+    let Some(services) = built.await? else {
+        return Ok(Exit::Done);
+    };
     drop(at_rest);
     process::still_ours(&process)?;
     let drivers = Arc::new(Drivers::in_use(&config, &shared.loader));

@@ -28,6 +28,7 @@ use crate::config::address::{Database, Transport as TransportUrl};
 use crate::config::resolved::PluginPolicy;
 
 /// What services share.
+#[derive(Clone)]
 pub(super) struct Shared {
     pub(super) store: Store,
     pub(super) transport: Arc<dyn Transport>,
@@ -208,7 +209,6 @@ fn scheduler_manager(
         max_attempts: config.scheduler.max_attempts,
         service_down_time: Duration::from_secs(config.compute.service_down_time_s),
         select_timeout: Duration::from_secs(config.scheduler.driver_deadline_s),
-        ..SchedulerConfig::default()
     };
     let calls = driver_calls(config);
     Ok(Arc::new(SchedulerManager::new(
