@@ -233,7 +233,7 @@ pub use gate::LoaderOptions;
 pub use info::ExtensionInfo;
 pub use load::Loader;
 pub use lock::PluginsLock;
-pub use look::Looked;
+pub use look::{Loaded, Looked, OnDisk};
 pub use manager::{
     DispatchExtensionManager, DriverManager, EnabledExtensionManager, ExtensionManager,
     HookManager, NameDispatchExtensionManager, NamedExtensionManager,

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use longshore_plugin_api::__abi::host::{Plugin, RootError};
 
@@ -22,6 +23,8 @@ pub(crate) struct Library {
     pub(crate) plugin: Plugin,
     /// Its number, in the order of opening.
     pub(crate) number: usize,
+    /// The digest of the bytes that were opened; empty when it was spared.
+    pub(crate) digest: Arc<str>,
 }
 
 /// All open libraries of a loader and of those it was reloaded to.
@@ -107,7 +110,11 @@ impl Libraries {
         let plugin = opened.map_err(|e| not_opened(path, &e))?;
         agrees(&plugin, &inspection)?;
         let number = self.open.len();
-        let library = Library { plugin, number };
+        let library = Library {
+            plugin,
+            number,
+            digest: digest.as_str().into(),
+        };
         if !digest.is_empty() {
             self.by_digest.insert(digest.clone(), number);
         }

@@ -199,25 +199,29 @@ impl Loader {
     /// # Errors
     /// Why it cannot be used.
     pub(crate) fn examine(&self, entry: &Arc<EntryPoint>) -> Result<Arc<Examined>, LoadFailure> {
-        let known = self.inner.examined.read();
-        let key = Arc::as_ptr(entry) as usize;
-        let known = known.unwrap_or_else(PoisonError::into_inner);
-        if let Some(examined) = known.get(&key) {
-            return Ok(Arc::clone(examined));
+        if let Some(examined) = self.examined(entry) {
+            return Ok(examined);
         }
-        drop(known);
         let examined = Arc::new(examine::examine(&self.surroundings(), entry)?);
         let known = self.inner.examined.write();
         let mut known = known.unwrap_or_else(PoisonError::into_inner);
         // Whoever was first counts: contexts and verdicts are kept with it.
+        let key = Arc::as_ptr(entry).addr();
         Ok(Arc::clone(known.entry(key).or_insert(examined)))
+    }
+
+    /// What is known of an entry that was examined, and may be loaded.
+    pub(crate) fn examined(&self, entry: &EntryPoint) -> Option<Arc<Examined>> {
+        let known = self.inner.examined.read();
+        let known = known.unwrap_or_else(PoisonError::into_inner);
+        known.get(&std::ptr::from_ref(entry).addr()).cloned()
     }
 
     /// Forgets what is known of an entry whose file is another one by now.
     pub(crate) fn forget(&self, entry: &Arc<EntryPoint>) {
         let known = self.inner.examined.write();
         let mut known = known.unwrap_or_else(PoisonError::into_inner);
-        known.remove(&(Arc::as_ptr(entry) as usize));
+        known.remove(&Arc::as_ptr(entry).addr());
     }
 
     /// Says once that a name is deprecated, when it is used.

@@ -7,11 +7,11 @@ use std::path::PathBuf;
 
 use longshore_loader::codes;
 use longshore_loader::diagnostic::escape;
-use longshore_loader::inspect::Refusal;
+use longshore_loader::inspect::{Inspection, Refusal};
 use longshore_loader::map::{Conflicts, EntryPoint, Lookup, PluginMap};
 use longshore_loader::note::{EntryMetadata, Metadata, SettingSchema};
 use longshore_loader::quarantine::Quarantine;
-use longshore_loader::{LoadFailure, Loader, Looked};
+use longshore_loader::{LoadFailure, Loader, Looked, OnDisk};
 use serde_json::{Value as Json, json};
 
 use super::failure::Failure;
@@ -73,6 +73,8 @@ pub(crate) struct State {
     pub(crate) metadata: Option<Metadata>,
     pub(crate) size: Option<u64>,
     pub(crate) sha256: Option<String>,
+    /// What became of the file since it was loaded; only a running host knows.
+    pub(crate) on_disk: Option<OnDisk>,
     pub(crate) description: Option<String>,
     pub(crate) schema: Vec<SettingSchema>,
     pub(crate) code: Option<&'static str>,
@@ -122,6 +124,7 @@ impl State {
             "plugin": plugin.map(|p| &p.plugin),
             "version": plugin.map(|p| &p.version),
             "sha256": self.sha256,
+            "on_disk": self.on_disk.map(on_disk_word),
             "error": error,
             "why": self.why,
             "help": self.help,
@@ -186,15 +189,15 @@ fn is_ambiguous(map: &PluginMap, entry: &EntryPoint) -> bool {
 }
 
 fn describe_library(outlook: &Outlook, entry: &EntryPoint) -> State {
-    let (looked, locked_out) = outlook.look(entry);
-    let mut state = match looked.driver(entry) {
-        Some(driver) => offered(driver),
-        None => State::word("available"),
-    };
-    if let Some(inspection) = &looked.inspection {
-        state.metadata = Some(inspection.metadata.clone());
-        state.size = Some(inspection.size);
+    if let Some(loaded) = outlook.loader.loaded(entry) {
+        let mut state = inspected(entry, Some(&loaded.inspection));
+        state.file = Some(loaded.inspection.file.clone());
+        state.sha256 = Some(loaded.digest.to_string()).filter(|d| !d.is_empty());
+        state.on_disk = Some(loaded.on_disk);
+        return state;
     }
+    let (looked, locked_out) = outlook.look(entry);
+    let mut state = inspected(entry, looked.inspection.as_deref());
     state.file = looked.file;
     state.sha256 = looked.digest;
     if let Some(refusal) = locked_out {
@@ -203,6 +206,20 @@ fn describe_library(outlook: &Outlook, entry: &EntryPoint) -> State {
         state.fail(failure);
     }
     state
+}
+
+/// What the file says of itself, and of the driver that the entry means.
+fn inspected(entry: &EntryPoint, inspection: Option<&Inspection>) -> State {
+    let Some(inspection) = inspection else {
+        return State::word("available");
+    };
+    let (metadata, export) = (&inspection.metadata, entry.export.as_deref());
+    let driver = metadata.driver(&entry.namespace, &entry.name, export);
+    State {
+        metadata: Some(metadata.clone()),
+        size: Some(inspection.size),
+        ..driver.map_or_else(|| State::word("available"), offered)
+    }
 }
 
 /// What is known of a driver that the file has; refused when it is of another kind than its namespace.
@@ -219,6 +236,15 @@ fn offered(driver: &EntryMetadata) -> State {
         state.refuse(codes::PLUGIN_WRONG_KIND, why, Some(help));
     }
     state
+}
+
+/// What is said of the file of something that is loaded.
+fn on_disk_word(on_disk: OnDisk) -> &'static str {
+    match on_disk {
+        OnDisk::Same => "unchanged",
+        OnDisk::Changed => "changed on disk",
+        OnDisk::Deleted => "deleted on disk",
+    }
 }
 
 /// The word for what is refused with this code.

@@ -105,10 +105,10 @@ async fn run(
         readiness: Arc::new(Ready {
             store: shared.store.clone(),
             drivers: Arc::clone(&drivers),
-            watches,
+            watches: Arc::clone(&watches),
             down: services.down,
         }),
-        plugins: Arc::new(LocalPlugins::new(shared.loader.clone(), drivers)),
+        plugins: Arc::new(LocalPlugins::new(shared.loader.clone(), drivers, watches)),
     });
     let mut launcher = Launcher::new(GRACEFUL_TIMEOUT);
     for service in services.list {

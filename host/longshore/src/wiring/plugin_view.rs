@@ -74,14 +74,20 @@ pub(super) struct LocalPlugins {
     loader: Loader,
     outlook: Outlook,
     drivers: Arc<Drivers>,
+    watches: Arc<Watches>,
 }
 
 impl LocalPlugins {
-    pub(super) fn new(loader: Loader, drivers: Arc<Drivers>) -> LocalPlugins {
+    pub(super) fn new(
+        loader: Loader,
+        drivers: Arc<Drivers>,
+        watches: Arc<Watches>,
+    ) -> LocalPlugins {
         LocalPlugins {
             outlook: Outlook::of_host(loader.clone()),
             loader,
             drivers,
+            watches,
         }
     }
 
@@ -89,6 +95,7 @@ impl LocalPlugins {
     fn overlay(&self, mut plugin: Json) -> Json {
         let text = |key: &str| plugin[key].as_str().unwrap_or_default().to_owned();
         let key = (text("namespace"), text("name"));
+        plugin["fenced"] = json!(self.fenced(&key));
         if self.drivers.used.contains(&key) {
             plugin["state"] = json!("in_use");
             return plugin;
@@ -110,6 +117,16 @@ impl LocalPlugins {
             None => {}
         }
         plugin
+    }
+}
+
+impl LocalPlugins {
+    /// Why a driver is not called at present, on the first host where it is so.
+    fn fenced(&self, (namespace, name): &(String, String)) -> Option<String> {
+        let fenced = self.watches.fenced();
+        let is_it = |w: &DriverWatch| (&w.namespace, &w.name) == (namespace, name);
+        let (_, why) = fenced.into_iter().find(|(watch, _)| is_it(watch))?;
+        Some(why)
     }
 }
 

@@ -21,7 +21,7 @@ use longshore_store::{LocalObjects, Options, Store, StoreError};
 use super::drivers;
 use super::watch::Watches;
 use crate::cli::exit::Exit;
-use crate::cli::failure::{Failure, Report};
+use crate::cli::failure::{Failure, Failures};
 use crate::codes;
 use crate::config::Config;
 use crate::config::address::{Database, Transport as TransportUrl};
@@ -85,6 +85,9 @@ pub(super) fn host_names(config: &Config, hosts: Option<u16>) -> Vec<String> {
 }
 
 /// Loads the drivers and builds the services.
+///
+/// # Errors
+/// Every driver that the start cannot do without and that is refused, so that one try names all.
 pub(super) fn build(
     config: &Config,
     shared: &Shared,
@@ -101,27 +104,23 @@ pub(super) fn build(
         shared.store.clone(),
         transport,
     ));
-    let scheduler = scheduler_manager(config, shared, &local)?;
+    let mut refused = Failures::default();
+    let scheduler = refused.keep(scheduler_manager(config, shared, &local));
     let here = &config.host.name;
     let serve = |host: &str, binary: &str, topic: &str, manager, objects| {
         service(config, shared, (host, binary, topic), manager, objects)
     };
-    let mut list = vec![
-        serve(
-            here,
-            BINARY_CONDUCTOR,
-            conductor::TOPIC,
-            conductor.clone(),
-            local.clone(),
-        ),
-        serve(
-            here,
-            BINARY_SCHEDULER,
-            scheduler::TOPIC,
-            scheduler,
-            local.clone(),
-        ),
-    ];
+    let mut list = vec![serve(
+        here,
+        BINARY_CONDUCTOR,
+        conductor::TOPIC,
+        conductor.clone(),
+        local.clone(),
+    )];
+    list.extend(scheduler.map(|scheduler| {
+        let (binary, topic) = (BINARY_SCHEDULER, scheduler::TOPIC);
+        serve(here, binary, topic, scheduler, local.clone())
+    }));
     let mut down = Vec::new();
     for host in hosts {
         let objects = match config.conductor.use_local {
@@ -134,12 +133,16 @@ pub(super) fn build(
         let manager = match compute_manager(config, shared, host, &objects) {
             Ok(manager) => manager,
             Err(failure) if may_do_without(config, &failure) => {
-                let why = one_line(&failure);
+                let why = failure.one_line();
                 tracing::error!(host, code = failure.code(), "no compute service: {why}");
                 down.push((host.clone(), why));
                 continue;
             }
-            Err(failure) => return Err(failure),
+            // The other hosts would say the same of the same driver.
+            Err(failure) => {
+                refused.keep::<()>(Err(failure));
+                break;
+            }
         };
         list.push(serve(
             host,
@@ -148,6 +151,9 @@ pub(super) fn build(
             manager,
             objects,
         ));
+    }
+    if !refused.is_empty() {
+        return Err(refused.into_one());
     }
     Ok(Services {
         list,
@@ -161,19 +167,6 @@ pub(super) fn build(
 fn may_do_without(config: &Config, failure: &Failure) -> bool {
     config.plugins.policy == PluginPolicy::Permissive
         && failure.code() == longshore_loader::codes::PLUGIN_QUARANTINED
-}
-
-fn one_line(failure: &Failure) -> String {
-    let Report::Message(message) = &failure.report else {
-        return failure.code().to_owned();
-    };
-    let part = |word: &str, text: &Option<String>| {
-        let text = text.as_ref();
-        text.map(|t| format!("{word}{t}")).unwrap_or_default()
-    };
-    let (why, help) = (part(": ", &message.why), part(" (do: ", &message.help));
-    let end = if help.is_empty() { "" } else { ")" };
-    format!("{}{why}{help}{end}", message.what)
 }
 
 fn scheduler_manager(

@@ -216,7 +216,10 @@ asks for `^9`
       do: install a version that fits, or correct `version` in the map
 ";
     assert!(why.contains(expected.trim_start()), "{why}");
-    assert!(why.contains("plugin/wrong-version: it is version 0.1.0,"), "{why}");
+    assert!(
+        why.contains("plugin/wrong-version: it is version 0.1.0,"),
+        "{why}"
+    );
 }
 
 #[test]

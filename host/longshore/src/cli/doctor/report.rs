@@ -146,6 +146,7 @@ impl Report {
                 self.add(check, status, text, message.help.clone());
             }
             Said::Diagnostics(all) => all.iter().for_each(|d| self.found(check, status, d)),
+            Said::Several(all) => all.iter().for_each(|f| self.failure(check, f)),
         }
     }
 
