@@ -214,6 +214,7 @@ mod look;
 pub mod manager;
 pub mod map;
 pub mod note;
+mod oddities;
 pub mod quarantine;
 pub mod record;
 pub mod report;

@@ -16,6 +16,7 @@ use crate::library::{Libraries, Library};
 use crate::log::{self, Level};
 use crate::look::Digests;
 use crate::map::{EntryPoint, MapError, PluginMap, Reload};
+use crate::oddities;
 use crate::quarantine::Quarantine;
 use crate::record::InFlight;
 use crate::report::{LoadFailure, LoadReport, Outcome};
@@ -147,8 +148,18 @@ impl Loader {
         };
         let admit = |content: &Content<'_>| self.admit(&wanted, content, |_| true);
         let panic_abort = options.panic_abort || examined.entry.allow_panic_abort;
+        // Asked before: afterwards the libraries that it needs are open too.
+        let odd = oddities::of(&examined.inspection.facts);
         let mut libraries = self.lock_libraries();
-        libraries.get(&examined.inspection, &staging, panic_abort, &admit)
+        let before = libraries.len();
+        let library = libraries.get(&examined.inspection, &staging, panic_abort, &admit)?;
+        if libraries.len() > before {
+            for warning in odd {
+                let (entry, text) = (&examined.entry, format_args!("{warning}"));
+                log::say(Level::Warn, &entry.namespace, &entry.name, text);
+            }
+        }
+        Ok(library)
     }
 
     /// Whether a content may be opened for an entry: its pin, the lock file, then the gates that are `asked`.

@@ -11,11 +11,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value as Json;
 
+use crate::diagnostic::Diagnostic;
 use crate::examine::{self, refused};
 use crate::gate::{Content, Wanted};
 use crate::inspect::{FileIdentity, Inspection, Refusal, sha256, unreadable};
 use crate::load::Loader;
 use crate::map::EntryPoint;
+use crate::oddities;
 use crate::report::LoadFailure;
 use crate::settings_check;
 
@@ -33,6 +35,8 @@ pub struct Looked {
     pub digest: Option<String>,
     /// Why a start would not load it.
     pub failure: Option<LoadFailure>,
+    /// What is odd about the file and no reason to refuse it.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// What is loaded for an entry point, and what became of its file since.
@@ -101,6 +105,7 @@ impl Loader {
         looked.file = Some(path.clone());
         let inspection = examine::inspected(&around, entry, &path)?;
         looked.inspection = Some(Arc::clone(&inspection));
+        looked.warnings = oddities::of(&inspection.facts);
         let for_entry = |r: Refusal| refused(r.for_entry(&entry.namespace, &entry.name));
         let digest = self
             .digests()

@@ -70,6 +70,10 @@ fn details(screen: &Screen<'_>, item: &Json) -> String {
     let is_alias = item["error"].is_null() && !item["alias"].is_null();
     add("why", some("why").filter(|_| !is_alias));
     add("do", some("help"));
+    for warning in item["warnings"].as_array().into_iter().flatten() {
+        let (code, message) = (text(warning, "code"), text(warning, "message"));
+        add("warning", Some(format!("{code}: {message}")));
+    }
     add("fenced", some("fenced"));
     add("deprecated", some("deprecated"));
     add("alias of", some("alias"));

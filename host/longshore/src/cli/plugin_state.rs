@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use longshore_loader::codes;
-use longshore_loader::diagnostic::escape;
+use longshore_loader::diagnostic::{Diagnostic, escape};
 use longshore_loader::inspect::{Inspection, Refusal};
 use longshore_loader::map::{Conflicts, EntryPoint, Lookup, PluginMap};
 use longshore_loader::note::{EntryMetadata, Metadata, SettingSchema};
@@ -77,6 +77,8 @@ pub(crate) struct State {
     pub(crate) on_disk: Option<OnDisk>,
     pub(crate) description: Option<String>,
     pub(crate) schema: Vec<SettingSchema>,
+    /// What is odd about the file and no reason to refuse it.
+    pub(crate) warnings: Vec<Diagnostic>,
     pub(crate) code: Option<&'static str>,
     pub(crate) why: Option<String>,
     pub(crate) help: Option<String>,
@@ -126,6 +128,7 @@ impl State {
             "sha256": self.sha256,
             "on_disk": self.on_disk.map(on_disk_word),
             "error": error,
+            "warnings": self.warnings.iter().map(warning_shape).collect::<Json>(),
             "why": self.why,
             "help": self.help,
             "description": entry.about.as_ref().or(self.description.as_ref()),
@@ -200,6 +203,7 @@ fn describe_library(outlook: &Outlook, entry: &EntryPoint) -> State {
     let mut state = inspected(entry, looked.inspection.as_deref());
     state.file = looked.file;
     state.sha256 = looked.digest;
+    state.warnings = looked.warnings;
     if let Some(refusal) = locked_out {
         state.refuse(refusal.code, refusal.why, Some(refusal.help));
     } else if let Some(failure) = &looked.failure {
@@ -236,6 +240,10 @@ fn offered(driver: &EntryMetadata) -> State {
         state.refuse(codes::PLUGIN_WRONG_KIND, why, Some(help));
     }
     state
+}
+
+fn warning_shape(d: &Diagnostic) -> Json {
+    json!({"code": d.code, "message": d.what, "do": d.help})
 }
 
 /// What is said of the file of something that is loaded.

@@ -95,6 +95,9 @@ impl Drivers<'_> {
         want: &Wanted,
         report: &mut Report,
     ) {
+        for warning in &state.warnings {
+            report.found(check, Status::Warning, warning);
+        }
         if let Some(text) = deprecated {
             let help = "name another driver; a later release may not have it";
             report.warning(check, format!("deprecated: {}", escape(text)), help);
