@@ -163,6 +163,53 @@ fn show_says_what_became_of_the_file_of_a_loaded_driver() {
     host.done(&["server", "create", "one", "--flavor", "m1.tiny", "--wait"]);
 }
 
+/// A driver may say what it was given; the host does not say it on.
+#[test]
+fn a_secret_that_a_driver_repeats_is_masked_everywhere() {
+    let lib = longshore_tests::files::plugin("debug", "longshore-misbehaving");
+    let entry = |when_built: bool| {
+        let lib = lib.display();
+        let settings = format!("{{ token = \"swordfish-7\", when_built = {when_built} }}");
+        format!("telltale = {{ override = true, lib = \"{lib}\", settings = {settings} }}")
+    };
+    let config = "[scheduler]\nenabled_filters = [\"ram\", \"telltale\"]\n";
+    let mut host = TestHost::new(config, "");
+    let dir = host.dir().join("plugins.d");
+    std::fs::create_dir_all(&dir).unwrap();
+    let file = dir.join("50-telltale.toml");
+    let namespace = "[\"longshore.scheduler.filter\"]";
+    std::fs::write(&file, format!("{namespace}\n{}\n", entry(false))).unwrap();
+    host.start();
+    let made = [
+        "--json", "server", "create", "one", "--flavor", "m1.tiny", "--wait",
+    ];
+    let made = host.cli(&made);
+    assert_ne!(made.code, Some(0), "{made:#?}");
+    let shown = host.done(&["plugin", "show", "longshore.scheduler.filter", "telltale"]);
+    let server = host.done(&["--json", "server", "show", "one"]);
+    assert!(server.out.contains("*** has expired"), "{server:#?}");
+    assert_eq!(host.stop().code(), Some(0));
+    std::fs::write(&file, format!("{namespace}\n{}\n", entry(true))).unwrap();
+    host.start();
+    let refused = host.done(&["plugin", "list", "--why"]);
+    let text = "the service refused ***";
+    assert!(refused.out.contains(text), "{refused:#?}");
+    let log = host.log();
+    for said in ["logging in with ***", "still logged in with ***", text] {
+        assert!(log.contains(said), "{said}: {log}");
+    }
+    for said in [
+        &log,
+        &made.out,
+        &made.err,
+        &shown.out,
+        &server.out,
+        &refused.out,
+    ] {
+        assert!(!said.contains("swordfish"), "{said}");
+    }
+}
+
 #[test]
 fn config_check_warns_of_a_driver_that_cannot_be_loaded() {
     let host = with_filter("broken", "./broken.so", "");

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod deadly;
+mod telltale;
 mod vetting;
 
 use longshore_plugin_api::{
@@ -227,6 +228,8 @@ export_plugin! {
         not_here: Filter => NotHere;
         /// Has settings to get wrong.
         picky: Filter => Picky;
+        /// Repeats a secret that it was given.
+        telltale: Filter => telltale::Telltale;
         /// Ends the process at its first host.
         deadly_filter: Filter => deadly::DeadlyFilter;
         /// Its constructor ends the process.
