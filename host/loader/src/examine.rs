@@ -20,6 +20,7 @@ use crate::map::{EntryPoint, PluginMap};
 use crate::note::{EntryMetadata, SettingSchema};
 use crate::report::{FailureKind, LoadFailure};
 use crate::settings_check;
+use crate::stage::SILENCE_MAX;
 
 /// Most files whose inspection is remembered; beyond it all are forgotten and looked at anew.
 const INSPECTIONS_MAX: usize = 4_096;
@@ -275,6 +276,14 @@ fn check_version(
     let help = "install a version that fits, or correct `version` in the map";
     let refusal = Refusal::new(codes::PLUGIN_WRONG_VERSION, path, why, help);
     Err(refused(refusal.for_entry(&entry.namespace, &entry.name)))
+}
+
+/// The file system of an entry's file does not answer.
+pub(crate) fn silent(entry: &EntryPoint) -> LoadFailure {
+    let why = format!("no data for {} s", SILENCE_MAX.as_secs());
+    let help = "see whether its file system answers";
+    let refusal = Refusal::new(codes::PLUGIN_UNREADABLE, Path::new(&entry.lib), why, help);
+    refused(refusal.for_entry(&entry.namespace, &entry.name))
 }
 
 /// A refusal as a failure.

@@ -121,8 +121,9 @@
 //! # Threads
 //!
 //! Loaders, managers, extensions and factories may be shared between threads. Making drivers of one library from
-//! several threads at once opens it once. Nothing here starts a thread, and no lock is held while a method of a driver
-//! runs.
+//! several threads at once opens it once. Files are looked at and read on threads of this crate's own, so that a file system
+//! that hangs is given up after 10 s; everything else runs on the caller's thread, and no lock is held while a method of a
+//! driver runs.
 //!
 //! # Logging
 //!
@@ -215,6 +216,7 @@ pub mod manager;
 pub mod map;
 pub mod note;
 mod oddities;
+mod patience;
 pub mod quarantine;
 pub mod record;
 pub mod report;

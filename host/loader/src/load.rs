@@ -17,10 +17,11 @@ use crate::log::{self, Level};
 use crate::look::Digests;
 use crate::map::{EntryPoint, MapError, PluginMap, Reload};
 use crate::oddities;
+use crate::patience::Patience;
 use crate::quarantine::Quarantine;
 use crate::record::InFlight;
 use crate::report::{LoadFailure, LoadReport, Outcome};
-use crate::stage::Staging;
+use crate::stage::{self, Staging};
 use crate::watch::Watch;
 
 /// Loads drivers of one map. Cloning it shares everything; it may be used from any thread.
@@ -45,6 +46,7 @@ struct Shared {
     libraries: Mutex<Libraries>,
     inspections: Inspections,
     digests: Digests,
+    patience: Patience,
     report: Mutex<LoadReport>,
     /// Names whose deprecation was said.
     deprecated: Mutex<HashSet<String>>,
@@ -192,6 +194,16 @@ impl Loader {
         report.unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Looks at an entry's file, as long as its file system answers.
+    pub(crate) fn patiently<T: Send + 'static>(
+        &self,
+        entry: &EntryPoint,
+        look: impl FnOnce() -> Result<T, LoadFailure> + Send + 'static,
+    ) -> Result<T, LoadFailure> {
+        let answer = self.inner.shared.patience.run(stage::SILENCE_MAX, look);
+        answer.unwrap_or_else(|| Err(examine::silent(entry)))
+    }
+
     pub(crate) fn surroundings(&self) -> Surroundings<'_> {
         Surroundings {
             map: &self.inner.map,
@@ -213,7 +225,11 @@ impl Loader {
         if let Some(examined) = self.examined(entry) {
             return Ok(examined);
         }
-        let examined = Arc::new(examine::examine(&self.surroundings(), entry)?);
+        let (loader, wanted) = (self.clone(), Arc::clone(entry));
+        let examined = self.patiently(entry, move || {
+            examine::examine(&loader.surroundings(), &wanted)
+        });
+        let examined = Arc::new(examined?);
         let known = self.inner.examined.write();
         let mut known = known.unwrap_or_else(PoisonError::into_inner);
         // Whoever was first counts: contexts and verdicts are kept with it.

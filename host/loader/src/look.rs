@@ -100,10 +100,15 @@ impl Loader {
     }
 
     fn look_into(&self, entry: &EntryPoint, looked: &mut Looked) -> Result<(), LoadFailure> {
-        let around = self.surroundings();
-        let path = examine::resolve(&around, entry)?;
+        let (loader, wanted) = (self.clone(), entry.clone());
+        let (path, inspection) = self.patiently(entry, move || {
+            let around = loader.surroundings();
+            let path = examine::resolve(&around, &wanted)?;
+            let inspection = examine::inspected(&around, &wanted, &path);
+            Ok((path, inspection))
+        })?;
         looked.file = Some(path.clone());
-        let inspection = examine::inspected(&around, entry, &path)?;
+        let inspection = inspection?;
         looked.inspection = Some(Arc::clone(&inspection));
         looked.warnings = oddities::of(&inspection.facts);
         let for_entry = |r: Refusal| refused(r.for_entry(&entry.namespace, &entry.name));

@@ -10,8 +10,11 @@ use longshore_plugin_api::{Capabilities, DriverError};
 use super::manager::ComputeManager;
 use crate::driver_call::CallError;
 
-/// The claim of which a method is part, by name and as the driver makes it.
-fn claim_of(method: &str) -> Option<(&'static str, fn(&Capabilities) -> bool)> {
+/// Whether a driver claims something.
+type Claim = fn(&Capabilities) -> bool;
+
+/// The claim of which a method is part, with its name.
+fn claim_of(method: &str) -> Option<(&'static str, Claim)> {
     match method {
         "power_on" | "power_off" | "reboot" => Some(("power", |c| c.power)),
         "pause" | "unpause" => Some(("pause", |c| c.pause)),

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use longshore_loader::inspect::sha256;
 use longshore_loader::quarantine::Quarantine;
@@ -90,7 +90,7 @@ fn an_owner_who_is_no_user_is_an_error_of_the_configuration() {
 }
 
 /// The host died twice in this content of the virt driver.
-fn lock_out(place: &Place, own: &PathBuf) {
+fn lock_out(place: &Place, own: &Path) {
     let state = place.path().join("state");
     fs::create_dir(&state).unwrap();
     let driver = DriverId {
