@@ -38,7 +38,7 @@ fn find(context: &mut Context<'_>, namespace: &str, name: &str) -> Result<Json, 
     match plugin::ask(context, &path) {
         Ok(Some(item)) => Ok(item),
         Ok(None) => {
-            let outlook = Outlook::of_start(plugin::map(context)?, &context.config()?)?;
+            let outlook = Outlook::of_start(plugin::map(context)?, &context.config()?);
             plugin_files::show(&outlook, namespace, name)
         }
         Err(failure) if failure.not_found => Err(not_found(context, namespace, name)),

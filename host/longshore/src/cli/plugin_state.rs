@@ -14,7 +14,6 @@ use longshore_loader::quarantine::Quarantine;
 use longshore_loader::{LoadFailure, Loader, Looked, OnDisk};
 use serde_json::{Value as Json, json};
 
-use super::failure::Failure;
 use super::plugin::kind_of;
 use super::plugin_kinds::wrong_kind;
 use crate::config::Config;
@@ -29,15 +28,12 @@ pub(crate) struct Outlook {
 
 impl Outlook {
     /// Of the next start with this configuration.
-    ///
-    /// # Errors
-    /// When an owner that is to be trusted is no user.
-    pub(crate) fn of_start(map: PluginMap, config: &Config) -> Result<Outlook, Failure> {
-        let (dir, options) = (&config.host.state_dir, loading::options(config)?);
-        Ok(Outlook {
-            loader: Loader::with_options(map, dir, options),
+    pub(crate) fn of_start(map: PluginMap, config: &Config) -> Outlook {
+        let dir = &config.host.state_dir;
+        Outlook {
+            loader: Loader::with_options(map, dir, loading::options(config)),
             quarantine: Quarantine::open(dir).ok(),
-        })
+        }
     }
 
     /// Of the host that runs with this loader.

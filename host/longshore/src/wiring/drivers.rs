@@ -34,10 +34,7 @@ pub(super) const WEIGHER: &str = "longshore.scheduler.weigher";
 pub(super) const VIRT: &str = "longshore.virt.driver";
 
 /// The loader of a host.
-///
-/// # Errors
-/// When an owner that is to be trusted is no user.
-pub(super) fn loader(map: PluginMap, config: &Config) -> Result<Loader, Failure> {
+pub(super) fn loader(map: PluginMap, config: &Config) -> Loader {
     let plugins = &config.plugins;
     if plugins.load == LoadMode::Direct {
         tracing::warn!(
@@ -45,7 +42,7 @@ pub(super) fn loader(map: PluginMap, config: &Config) -> Result<Loader, Failure>
              is in use can end this host"
         );
     }
-    let mut options = loading::options(config)?;
+    let mut options = loading::options(config);
     if plugins.vet != vet::Policy::Never {
         let dir = config.host.state_dir.join("vetting");
         let vetting = vet::Options {
@@ -56,7 +53,7 @@ pub(super) fn loader(map: PluginMap, config: &Config) -> Result<Loader, Failure>
         let vetter = vet::Vetter::new(plugins.vet, vetting, &dir);
         options.gates.push(Arc::new(VettingGate(vetter)));
     }
-    Ok(Loader::with_options(map, &config.host.state_dir, options))
+    Loader::with_options(map, &config.host.state_dir, options)
 }
 
 /// A refused plugin as the failure of a start: exit 4.

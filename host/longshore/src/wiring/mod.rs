@@ -85,7 +85,7 @@ async fn run(
     virt_in_use::check(&config, &store).await?;
     let transport = services::transport(&config)?;
     limits::raise_open_files();
-    let loader = drivers::loader(map, &config)?;
+    let loader = drivers::loader(map, &config);
     loader.watch(Arc::clone(record), quarantine);
     let watches = Arc::new(Watches::new(&config.plugins));
     let shared = Shared {

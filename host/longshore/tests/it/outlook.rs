@@ -85,7 +85,7 @@ fn an_owner_who_is_no_user_is_an_error_of_the_configuration() {
         assert_eq!(ran.exit, 3, "{line}");
         assert!(ran.err.contains("`nobody-has-this-name`"), "{}", ran.err);
     }
-    let (exit, status, _) = finding(&place.run("doctor --json"), "trust");
+    let (exit, status, _) = finding(&place.run("doctor --json"), "configuration");
     assert_eq!((exit, status.as_str()), (3, "failed"));
 }
 
