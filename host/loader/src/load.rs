@@ -200,7 +200,8 @@ impl Loader {
         entry: &EntryPoint,
         look: impl FnOnce() -> Result<T, LoadFailure> + Send + 'static,
     ) -> Result<T, LoadFailure> {
-        let answer = self.inner.shared.patience.run(stage::SILENCE_MAX, look);
+        let patience = &self.inner.shared.patience;
+        let answer = patience.run(&entry.lib, stage::SILENCE_MAX, look);
         answer.unwrap_or_else(|| Err(examine::silent(entry)))
     }
 

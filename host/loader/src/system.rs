@@ -56,7 +56,7 @@ pub(crate) fn check(facts: &ElfFacts) -> Result<(), ElfRefusal> {
             check_versions(facts, name, defined)?;
         }
     }
-    symbols::check(&system, facts, found)
+    symbols::check(&system, facts, &found)
 }
 
 fn check_versions(

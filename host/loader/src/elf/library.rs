@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use foldhash::fast::RandomState;
 use object::LittleEndian as Le;
 use object::elf;
 use object::read::ReadRef;
@@ -23,7 +24,7 @@ pub(crate) struct Library {
     /// The symbol versions it defines.
     pub(crate) versions: Option<BTreeSet<String>>,
     /// The symbols it defines, without versions.
-    pub(crate) symbols: Option<HashSet<String>>,
+    pub(crate) symbols: Option<HashSet<String, RandomState>>,
 }
 
 impl Library {

@@ -5,7 +5,7 @@
 //! program has open. If one of them cannot be read, nothing is said. Weak symbols may stay undefined.
 
 use std::collections::{HashSet, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{System, known, mapped};
 use crate::codes;
@@ -21,10 +21,12 @@ const NAMED_MAX: usize = 8;
 pub(super) fn check(
     system: &System,
     facts: &ElfFacts,
-    needed: Vec<PathBuf>,
+    needed: &[PathBuf],
 ) -> Result<(), ElfRefusal> {
-    let mut wanted: HashSet<&str> = facts.wanted.iter().map(String::as_str).collect();
-    if take_all(system, &mut wanted, needed).is_none() || wanted.is_empty() {
+    let mut wanted: Vec<&str> = facts.wanted.iter().map(String::as_str).collect();
+    let looked = needed.iter().try_for_each(|path| take(&mut wanted, path));
+    // Nearly always all is found by now.
+    if looked.is_none() || wanted.is_empty() || take_below(system, &mut wanted, needed).is_none() {
         return Ok(());
     }
     for path in mapped::files() {
@@ -32,27 +34,23 @@ pub(super) fn check(
             return Ok(());
         }
     }
-    let absent = facts.wanted.iter().filter(|s| wanted.contains(s.as_str()));
-    let absent: Vec<&String> = absent.collect();
-    match absent.is_empty() {
+    match wanted.is_empty() {
         true => Ok(()),
-        false => Err(refusal(&absent)),
+        false => Err(refusal(&wanted)),
     }
 }
 
-/// Takes away what the libraries define, and those that they need. Nothing when one of them cannot be found or read.
-fn take_all(system: &System, wanted: &mut HashSet<&str>, needed: Vec<PathBuf>) -> Option<()> {
+/// Takes away what is defined by the libraries that these need, and by those below. Nothing when one of them cannot be
+/// found or read.
+fn take_below(system: &System, wanted: &mut Vec<&str>, needed: &[PathBuf]) -> Option<()> {
     let mut seen: HashSet<PathBuf> = needed.iter().cloned().collect();
-    let mut queue = VecDeque::from(needed);
+    let mut queue = VecDeque::from(needed.to_owned());
     while let Some(path) = queue.pop_front() {
-        if wanted.is_empty() {
-            return Some(());
-        }
-        take(wanted, &path)?;
         let library = known::library(&path)?;
         for name in &library.needed {
             let below = system.find(name, library.runpath.as_deref())?;
             if seen.len() < LIBRARIES_MAX && seen.insert(below.clone()) {
+                take(wanted, &below)?;
                 queue.push_back(below);
             }
         }
@@ -60,14 +58,15 @@ fn take_all(system: &System, wanted: &mut HashSet<&str>, needed: Vec<PathBuf>) -
     Some(())
 }
 
-fn take(wanted: &mut HashSet<&str>, path: &std::path::Path) -> Option<()> {
+/// Takes away what one library defines. Nothing when it cannot be read.
+fn take(wanted: &mut Vec<&str>, path: &Path) -> Option<()> {
     let library = known::library(path)?;
     let defined = library.symbols.as_ref()?;
     wanted.retain(|name| !defined.contains(*name));
     Some(())
 }
 
-fn refusal(absent: &[&String]) -> ElfRefusal {
+fn refusal(absent: &[&str]) -> ElfRefusal {
     let named: Vec<String> = absent.iter().take(NAMED_MAX).map(|s| shown(s)).collect();
     let more = match absent.len().saturating_sub(NAMED_MAX) {
         0 => String::new(),
@@ -107,7 +106,7 @@ mod tests {
             "`_RNvC4acme5spawn` (`acme::spawn`)"
         );
         let many: Vec<String> = (0..20).map(|i| format!("f{i}")).collect();
-        let why = refusal(&many.iter().collect::<Vec<_>>()).why;
+        let why = refusal(&many.iter().map(String::as_str).collect::<Vec<_>>()).why;
         assert!(
             why.ends_with("`f7` and 12 more are defined nowhere"),
             "{why}"

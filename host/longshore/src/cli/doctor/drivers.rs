@@ -9,6 +9,7 @@ use std::io::Read as _;
 use longshore_loader::codes;
 use longshore_loader::diagnostic::{Place, escape};
 use longshore_loader::map::Lookup;
+use serde_json::Value as Json;
 
 use super::report::{Report, Status};
 use super::running::Running;
@@ -42,21 +43,27 @@ impl Drivers<'_> {
         for want in wanted(raw) {
             let check = format!("driver {} {}", want.namespace, escape(&want.name));
             if let Some(d) = name_fault(map, &want) {
-                let status = match (&want.place, self.stops_a_start(&want, d.code)) {
-                    (Place::Program, true) => Status::Failed(Exit::Plugin),
-                    (Place::Program, false) => Status::Warning,
+                let status = match want.place {
+                    Place::Program => self.meaning(&want, d.code).0,
                     _ => Status::Failed(Exit::Configuration),
                 };
                 report.found(&check, status, &d);
                 continue;
             }
             if let Lookup::One(entry) = map.lookup(want.namespace, &want.name) {
-                let state = describe(self.outlook, entry);
-                let deprecated = map.deprecation(want.namespace, &want.name);
-                self.fenced(&check, &want, &entry.name, report);
-                match state.code {
-                    Some(code) => self.refused(&check, &state, code, &want, report),
-                    None => self.usable(&check, &state, deprecated, &entry.name, &want, report),
+                let running = self.running;
+                let driver = Driver {
+                    check,
+                    state: describe(self.outlook, entry),
+                    running: running.and_then(|r| r.of(want.namespace, &entry.name)),
+                };
+                driver.fenced(report);
+                match driver.state.code {
+                    Some(code) => driver.refused(&want, self.meaning(&want, code), report),
+                    None => {
+                        let deprecated = map.deprecation(want.namespace, &want.name);
+                        driver.usable(deprecated, report);
+                    }
                 }
             }
         }
@@ -64,66 +71,80 @@ impl Drivers<'_> {
     }
 
     /// What the policy makes of a driver that is refused.
-    fn stops_a_start(&self, want: &Wanted, code: &str) -> bool {
-        if self.config.plugins.policy == PluginPolicy::Strict {
-            return true;
+    fn meaning(&self, want: &Wanted, code: &str) -> (Status, &'static str) {
+        let stops = (Status::Failed(Exit::Plugin), "it stops a start");
+        let (is_virt, locked_out) = (want.key == VIRT, code == codes::PLUGIN_QUARANTINED);
+        match self.config.plugins.policy {
+            PluginPolicy::Strict => stops,
+            PluginPolicy::Permissive if is_virt && locked_out => {
+                (Status::Warning, "a start does without its service")
+            }
+            PluginPolicy::Permissive if NEEDED.contains(&want.key.as_str()) => stops,
+            PluginPolicy::Permissive => (Status::Warning, "a start skips it"),
         }
-        let locked_out = code == codes::PLUGIN_QUARANTINED;
-        NEEDED.contains(&want.key.as_str()) && !(locked_out && want.key == VIRT)
+    }
+}
+
+/// One driver that the configuration names.
+struct Driver<'d> {
+    check: String,
+    state: State,
+    /// What the host that runs says of it.
+    running: Option<&'d Json>,
+}
+
+impl Driver<'_> {
+    fn is_in_use(&self) -> bool {
+        let state = self.running.map(|item| text(item, "state"));
+        matches!(state, Some("in_use" | "loaded"))
     }
 
-    fn refused(&self, check: &str, state: &State, code: &str, want: &Wanted, report: &mut Report) {
-        let stops = self.stops_a_start(want, code);
-        let (status, means) = match (stops, want.key == VIRT) {
-            (true, _) => (Status::Failed(Exit::Plugin), "it stops a start"),
-            (false, true) => (Status::Warning, "a start does without its service"),
-            (false, false) => (Status::Warning, "a start skips it"),
-        };
+    fn refused(&self, want: &Wanted, (status, meaning): (Status, &str), report: &mut Report) {
+        let state = &self.state;
+        let code = state.code.unwrap_or_default();
         let why = state.why.as_deref().unwrap_or("it cannot be loaded");
-        let message = format!("{}: {why} ({code}); {means}", state.word);
+        let now = if self.is_in_use() {
+            ", and in use now"
+        } else {
+            ""
+        };
+        let message = format!("{}{now}: {why} ({code}); {meaning}", state.word);
         let (namespace, name) = (want.namespace, &want.name);
-        let pointer = format!("see `longshore plugin show {namespace} {name}`");
-        report.add(check, status, message, state.help.clone().or(Some(pointer)));
+        let pointer = || format!("see `longshore plugin show {namespace} {name}`");
+        let help = state.help.clone().unwrap_or_else(pointer);
+        report.add(&self.check, status, message, Some(help));
     }
 
-    fn usable(
-        &self,
-        check: &str,
-        state: &State,
-        deprecated: Option<&str>,
-        entry: &str,
-        want: &Wanted,
-        report: &mut Report,
-    ) {
+    fn usable(&self, deprecated: Option<&str>, report: &mut Report) {
+        let state = &self.state;
         for warning in &state.warnings {
-            report.found(check, Status::Warning, warning);
+            report.found(&self.check, Status::Warning, warning);
         }
         if let Some(text) = deprecated {
             let help = "name another driver; a later release may not have it";
-            report.warning(check, format!("deprecated: {}", escape(text)), help);
+            report.warning(&self.check, format!("deprecated: {}", escape(text)), help);
         }
-        let running = self.running.and_then(|r| r.of(want.namespace, entry));
-        let word = match running.map(|item| text(item, "state")) {
-            Some("in_use" | "loaded") => "in use",
-            _ => state.word,
+        let word = if self.is_in_use() {
+            "in use"
+        } else {
+            state.word
         };
         let version = state.metadata.as_ref().map(|m| m.version.as_str());
         let mut message = format!("{word}, version {}", version.unwrap_or("unknown"));
-        let on_disk = running.map(|item| text(item, "on_disk"));
+        let on_disk = self.running.map(|item| text(item, "on_disk"));
         if let Some(changed) = on_disk.filter(|d| d.ends_with("on disk")) {
             message.push_str(&format!("; {changed} since it was loaded"));
         }
-        report.ok(check, message, details(state));
+        report.ok(&self.check, message, details(state));
     }
 
     /// Whether the host that runs keeps calls away from it.
-    fn fenced(&self, check: &str, want: &Wanted, entry: &str, report: &mut Report) {
-        let running = self.running.and_then(|r| r.of(want.namespace, entry));
-        let Some(why) = running.and_then(|item| item["fenced"].as_str()) else {
+    fn fenced(&self, report: &mut Report) {
+        let Some(why) = self.running.and_then(|item| item["fenced"].as_str()) else {
             return;
         };
         let help = "see the host's log for what it did; another build takes a restart";
-        report.warning(check, format!("fenced: {}", escape(why)), help);
+        report.warning(&self.check, format!("fenced: {}", escape(why)), help);
     }
 }
 
