@@ -38,6 +38,20 @@ fn panics_of_every_sort_leave_the_host_alive_and_stderr_empty() {
     }
 }
 
+/// No lock is held while a plugin runs, so that one may call the host, which calls it again.
+#[test]
+fn a_plugin_that_calls_the_host_is_called_again_from_there() {
+    for file in kept() {
+        let text = said(&host("reentrant", &[&file], None));
+        for depth in 1..=3 {
+            let line = format!("{depth} deep: answered Ok(true), 1 library\n");
+            assert!(text.contains(&line), "{text}");
+        }
+        assert!(text.contains("\nend\n"), "{text}");
+        assert!(!text.contains("Err") && !text.contains("failed"), "{text}");
+    }
+}
+
 /// The level is the host's, also for plugins that are loaded already; a record says which driver wrote it and where. A
 /// drop runs once, when the last holder is gone, also after a panic.
 #[test]

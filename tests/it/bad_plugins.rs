@@ -1,7 +1,9 @@
 //! `docs/bad-plugins.md` is whole and true: 104 cases, each shown by tests that exist or with the reason why not. And what
 //! only a compiler can make.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
 use std::process::Command;
 
 use longshore_loader::{Loader, PluginMap};
@@ -77,9 +79,56 @@ fn every_code_of_a_case_that_is_noticed_exists() {
     }
 }
 
+/// Tests may run as root, who may read everything: then the program runs as another user.
+fn as_no_special_user(program: &Path) -> Command {
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    if !is_root {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    let user = ["--reuid", "12345", "--regid", "12345", "--clear-groups"];
+    command.args(user).arg(program);
+    command
+}
+
+#[test]
+fn a_file_that_the_service_user_may_not_read_is_named_with_owner_and_mode() {
+    let dir = tempfile::tempdir().unwrap();
+    let lib = dir.path().join("secret.so");
+    fs::copy(files::plugin("debug", "longshore-misbehaving"), &lib).unwrap();
+    let mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    mode(dir.path(), 0o755);
+    let inspect = || {
+        let mut command = as_no_special_user(&files::program("debug"));
+        command
+            .args(["plugin", "inspect"])
+            .arg(&lib)
+            .output()
+            .unwrap()
+    };
+    mode(&lib, 0o644);
+    assert_eq!(inspect().status.code(), Some(0));
+    mode(&lib, 0o000);
+    let refused = inspect();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(4), "{said}");
+    let owner = fs::metadata(&lib).unwrap().uid();
+    let why =
+        format!("Permission denied (os error 13); the file belongs to user {owner}, mode 0000");
+    assert!(said.contains("error[plugin/unreadable]: "), "{said}");
+    assert!(said.contains(&why), "{said}");
+    assert!(said.contains("chmod a+r"), "{said}");
+    // So is a file behind a directory that this user may not enter.
+    mode(&lib, 0o644);
+    mode(dir.path(), 0o600);
+    let refused = inspect();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("error[plugin/unreadable]: "), "{said}");
+}
+
 /// Bound at first use it would load, and end the process at some later call.
 #[test]
-fn a_symbol_that_nobody_defines_is_found_on_opening() {
+fn a_symbol_that_nobody_defines_is_named_and_nothing_is_opened() {
     let dir = tempfile::tempdir().unwrap();
     let good = files::plugin("debug", "longshore-misbehaving");
     let lib = dir.path().join("libundefined.so");
@@ -101,6 +150,7 @@ fn a_symbol_that_nobody_defines_is_found_on_opening() {
     let filters = loader.namespace::<dyn Filter>("longshore.scheduler.filter");
     let failure = filters.driver("fails").map(drop).unwrap_err();
     let line = failure.one_line();
-    assert_eq!(failure.code(), "plugin/refused-by-loader", "{line}");
-    assert!(line.contains("memmuve"), "{line}");
+    assert_eq!(failure.code(), "plugin/missing-symbol", "{line}");
+    assert!(line.contains("`memmuve` is defined nowhere"), "{line}");
+    assert_eq!(loader.open_libraries(), 0);
 }

@@ -3,7 +3,7 @@
 
 use longshore_tests::host::{Said, TestHost};
 
-use crate::quarantine::{add, problems};
+use crate::quarantine::add;
 
 const NAMESPACES: [(&str, &str); 4] = [
     ("filter", "longshore.scheduler.filter"),
@@ -52,7 +52,7 @@ fn fault(host: &TestHost, name: &str) -> String {
 /// The one fence that `/readyz`, `plugin list` and `plugin show` name.
 fn is_named(host: &TestHost, role: &str, reason: &str) {
     let namespace = namespace(role);
-    let found = problems(host);
+    let found = host.problems();
     let item = format!("fence {namespace} obedient: {reason}; it is tried again in ");
     assert!(found.iter().any(|l| l.starts_with(&item)), "{found:#?}");
     let listed = host.json(&["plugin", "list", "--namespace", namespace]);
@@ -143,7 +143,7 @@ fn a_driver_whose_drop_hangs_does_not_hold_the_end() {
     assert!(host.log().contains(said), "{}", host.log());
     // It ended by its own decision: nobody is blamed.
     host.start();
-    assert_eq!(problems(&host), Vec::<String>::new());
+    assert_eq!(host.problems(), Vec::<String>::new());
 }
 
 #[test]

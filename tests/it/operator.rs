@@ -73,6 +73,143 @@ fn a_strict_host_does_not_start_without_a_filter() {
     }
 }
 
+/// Three refusals took three starts to find.
+#[test]
+fn every_refusal_of_a_start_is_said_at_once() {
+    let config = "[compute]\nvirt = \"text\"\n[plugins]\npolicy = \"strict\"\n";
+    let mut host = with_filter("refuses", MISBEHAVING, config);
+    let text = host.dir().join("libtext.so");
+    std::fs::write(&text, "no library").unwrap();
+    let map = host.dir().join("plugins.toml");
+    let mut lines = std::fs::read_to_string(&map).unwrap();
+    let table = "[\"longshore.virt.driver\"]";
+    let more = format!("{table}\ntext = \"{}\"", text.display());
+    lines = lines.replace(table, &more);
+    lines = lines.replace(
+        "io_ops = \"liblongshore_weighers.so\"",
+        "io_ops = \"libgone.so\"",
+    );
+    std::fs::write(&map, lines).unwrap();
+    let said = host.try_start().unwrap_err();
+    assert_eq!((said.code, said.out.as_str()), (Some(4), ""), "{said:#?}");
+    let errors = ["driver/failed", "plugin/not-found", "plugin/not-elf"];
+    for code in errors {
+        let head = format!("error[{code}]: cannot load driver ");
+        assert_eq!(said.err.matches(&head).count(), 1, "{said:#?}");
+    }
+    assert!(said.err.ends_with("\n3 errors in all\n"), "{said:#?}");
+    // A permissive host goes on without what it can do without, and says so; a virt driver it needs.
+    let config = host.dir().join("longshore.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let text = text.replace("policy = \"strict\"", "policy = \"permissive\"");
+    std::fs::write(&config, &text).unwrap();
+    let said = host.try_start().unwrap_err();
+    assert_eq!(said.code, Some(4), "{said:#?}");
+    assert!(said.err.contains("error[plugin/not-elf]: "), "{said:#?}");
+    assert!(!said.err.contains("error[driver/failed]: "), "{said:#?}");
+    std::fs::write(&config, text.replace("\"text\"", "\"fake\"")).unwrap();
+    host.start();
+    let problems = host.problems();
+    let named = |name: &str| problems.iter().any(|p| p.starts_with(name));
+    assert_eq!(problems.len(), 2, "{problems:#?}");
+    assert!(
+        named("driver longshore.scheduler.filter refuses: "),
+        "{problems:#?}"
+    );
+    assert!(
+        named("driver longshore.scheduler.weigher io_ops: "),
+        "{problems:#?}"
+    );
+}
+
+/// What runs is not what the next start takes.
+#[test]
+fn show_says_what_became_of_the_file_of_a_loaded_driver() {
+    let own = std::path::Path::new("own/libfake.so");
+    let mut host = TestHost::new("", "");
+    let own = host.dir().join(own);
+    std::fs::create_dir(own.parent().unwrap()).unwrap();
+    let good = longshore_tests::files::plugin("debug", "longshore-virt-fake");
+    std::fs::copy(&good, &own).unwrap();
+    let map = host.dir().join("plugins.toml");
+    let lines = std::fs::read_to_string(&map).unwrap();
+    let lines = lines.replace(
+        "\"liblongshore_virt_fake.so\"",
+        &format!("\"{}\"", own.display()),
+    );
+    std::fs::write(&map, lines).unwrap();
+    host.start();
+    let show = || host.json(&["plugin", "show", "longshore.virt.driver", "fake"]);
+    let before = show();
+    assert_eq!(before["on_disk"], "unchanged", "{before}");
+    let mut other = std::fs::read(&good).unwrap();
+    other.push(0);
+    std::fs::write(&own, other).unwrap();
+    let after = show();
+    assert_eq!(after["on_disk"], "changed on disk");
+    assert_eq!(after["sha256"], before["sha256"], "what runs");
+    let text = host.done(&["plugin", "show", "longshore.virt.driver", "fake"]);
+    assert!(text.out.contains("changed on disk: "), "{text:#?}");
+    // Copied back: another file, the same content.
+    std::fs::copy(&good, &own).unwrap();
+    assert_eq!(show()["on_disk"], "unchanged");
+    std::fs::remove_file(&own).unwrap();
+    let gone = show();
+    assert_eq!(gone["on_disk"], "deleted on disk");
+    assert_eq!(
+        (&gone["state"], &gone["error"]),
+        (&"in_use".into(), &serde_json::Value::Null)
+    );
+    host.done(&["server", "create", "one", "--flavor", "m1.tiny", "--wait"]);
+}
+
+/// A driver may say what it was given; the host does not say it on.
+#[test]
+fn a_secret_that_a_driver_repeats_is_masked_everywhere() {
+    let lib = longshore_tests::files::plugin("debug", "longshore-misbehaving");
+    let entry = |when_built: bool| {
+        let lib = lib.display();
+        let settings = format!("{{ token = \"swordfish-7\", when_built = {when_built} }}");
+        format!("telltale = {{ override = true, lib = \"{lib}\", settings = {settings} }}")
+    };
+    let config = "[scheduler]\nenabled_filters = [\"ram\", \"telltale\"]\n";
+    let mut host = TestHost::new(config, "");
+    let dir = host.dir().join("plugins.d");
+    std::fs::create_dir_all(&dir).unwrap();
+    let file = dir.join("50-telltale.toml");
+    let namespace = "[\"longshore.scheduler.filter\"]";
+    std::fs::write(&file, format!("{namespace}\n{}\n", entry(false))).unwrap();
+    host.start();
+    let made = [
+        "--json", "server", "create", "one", "--flavor", "m1.tiny", "--wait",
+    ];
+    let made = host.cli(&made);
+    assert_ne!(made.code, Some(0), "{made:#?}");
+    let shown = host.done(&["plugin", "show", "longshore.scheduler.filter", "telltale"]);
+    let server = host.done(&["--json", "server", "show", "one"]);
+    assert!(server.out.contains("*** has expired"), "{server:#?}");
+    assert_eq!(host.stop().code(), Some(0));
+    std::fs::write(&file, format!("{namespace}\n{}\n", entry(true))).unwrap();
+    host.start();
+    let refused = host.done(&["plugin", "list", "--why"]);
+    let text = "the service refused ***";
+    assert!(refused.out.contains(text), "{refused:#?}");
+    let log = host.log();
+    for said in ["logging in with ***", "still logged in with ***", text] {
+        assert!(log.contains(said), "{said}: {log}");
+    }
+    for said in [
+        &log,
+        &made.out,
+        &made.err,
+        &shown.out,
+        &server.out,
+        &refused.out,
+    ] {
+        assert!(!said.contains("swordfish"), "{said}");
+    }
+}
+
 #[test]
 fn config_check_warns_of_a_driver_that_cannot_be_loaded() {
     let host = with_filter("broken", "./broken.so", "");

@@ -22,17 +22,6 @@ pub(crate) fn add(host: &TestHost, namespace: &str, entry: &str) {
     fs::write(dir.join("50-deadly.toml"), text).unwrap();
 }
 
-/// Every item of `/readyz` that is not well, as `name: problem`.
-pub(crate) fn problems(host: &TestHost) -> Vec<String> {
-    let config = ureq::Agent::config_builder().http_status_as_error(false);
-    let agent: ureq::Agent = config.build().into();
-    let mut answer = agent.get(format!("{}/readyz", host.url())).call().unwrap();
-    let found: Json = answer.body_mut().read_json().unwrap();
-    let items = found["items"].as_array().unwrap().iter();
-    let line = |i: &Json| Some(format!("{}: {}", i["name"].as_str()?, i["why"].as_str()?));
-    items.filter_map(line).collect()
-}
-
 pub(crate) fn state(host: &TestHost, namespace: &str, name: &str) -> String {
     let shown = host.json(&["plugin", "show", namespace, name]);
     shown["state"].as_str().unwrap().to_owned()
@@ -70,7 +59,7 @@ fn dies_in_spawn_of(mut host: TestHost, how: &str, last_words: &str) {
     // The third start serves without it and says why.
     host.start();
     let why = "the host died twice while in `deadly.spawn`";
-    let found = problems(&host);
+    let found = host.problems();
     for item in [
         "driver longshore.virt.driver deadly",
         "service longshore-compute",
@@ -140,7 +129,7 @@ fn released(mut host: TestHost, mended: &str, accepted: &[String]) {
         Json::Array(Vec::new())
     );
     host.start();
-    assert_eq!(problems(&host), Vec::<String>::new());
+    assert_eq!(host.problems(), Vec::<String>::new());
     host.until("every server reaches an end", settled);
     host.audit(accepted, "deadly");
 }
@@ -185,7 +174,7 @@ fn a_filter_that_ends_the_host_is_skipped_at_the_third_start_if_filters_are_reco
     host.ended();
     dies_again(&mut host);
     host.start();
-    let found = problems(&host);
+    let found = host.problems();
     let named = |l: &String| l.contains("the host died twice while in `deadly_filter.filter_all`");
     assert!(found.iter().any(named), "{found:#?}");
     assert_eq!(state(&host, FILTER, "deadly_filter"), "quarantined");
@@ -207,7 +196,7 @@ fn dies_in_scheduling(config: &str, (namespace, role): (&str, &str), how: &str, 
     let blamed = format!("the last process died while in `obedient.{call}`");
     assert!(host.log().contains(&blamed), "{}", host.log());
     host.start();
-    let found = problems(&host);
+    let found = host.problems();
     let why = format!("the host died twice while in `obedient.{call}`");
     assert!(found.iter().any(|l| l.contains(&why)), "{found:#?}");
     assert_eq!(state(&host, namespace, "obedient"), "quarantined");
@@ -274,7 +263,7 @@ fn a_driver_that_ends_the_host_while_it_is_dropped_does_so_twice() {
         assert_eq!(host.stop().code(), None, "a signal ends it");
     }
     host.start();
-    let found = problems(&host);
+    let found = host.problems();
     let named = |l: &String| l.contains("the host died twice while in `deadly.drop`");
     assert!(found.iter().any(named), "{found:#?}");
     assert_eq!(host.stop().code(), Some(0));
@@ -289,7 +278,7 @@ fn a_constructor_that_ends_the_host_does_so_twice() {
         assert_eq!(host.try_start().unwrap_err().code, Some(0));
     }
     host.start();
-    let found = problems(&host);
+    let found = host.problems();
     let named = |l: &String| l.contains("the host died twice while in `built.new`");
     assert!(found.iter().any(named), "{found:#?}");
     host.done(&["server", "create", "one", "--flavor", "1", "--wait"]);
@@ -336,9 +325,9 @@ fn a_virt_driver_that_panics_too_often_is_fenced_and_readyz_names_it() {
     host.start();
     let boot = |name: &str| host.cli(&["server", "create", name, "--flavor", "1", "--wait"]);
     assert_eq!(boot("bad-1").code, Some(1));
-    assert_eq!(problems(&host), Vec::<String>::new());
+    assert_eq!(host.problems(), Vec::<String>::new());
     assert_eq!(boot("bad-2").code, Some(1));
-    let found = problems(&host);
+    let found = host.problems();
     let named = |l: &String| {
         l.contains("fence longshore.virt.driver fake on h1") && l.contains("it panicked 2 times")
     };

@@ -4,6 +4,7 @@
 //! - `exercise FILE…`: `FILE: loads` or `FILE: refused: why`, one line each.
 //! - `log FILE`: the records of one run at each of three levels.
 //! - `strings FILE`: 20 000 texts both ways by each of four threads, with panics between them.
+//! - `reentrant FILE`: goes back into the plugin from each of its records, and says how deep.
 //! - `vet FILE ENTRY DIR`: tries an entry of `test.vetting` below a directory, and prints the verdict as JSON;
 //!   `VET_TIMEOUT_MS` and `VET_STRICT` are options.
 //! - `process FILE STEP…`: what drivers change in their process; see `process.rs`.
@@ -18,11 +19,14 @@ use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use longshore_loader::{log, vet};
 use longshore_tests::probe::kind::Probe;
 use longshore_tests::probe::{self, PROBES};
 
+/// How deep calls from records go.
+const DEPTH_MAX: usize = 3;
 /// Texts per thread.
 const TEXTS: usize = 20_000;
 /// Threads that send them.
@@ -35,7 +39,10 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.split_first() {
         Some((command, files)) if !files.is_empty() => run(command, files),
-        _ => Err("usage: longshore-probe exercise|log|strings|many|process|vet FILE…".to_owned()),
+        _ => Err(
+            "usage: longshore-probe exercise|log|strings|many|process|reentrant|vet FILE…"
+                .to_owned(),
+        ),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -55,6 +62,7 @@ fn run(command: &str, files: &[String]) -> Result<(), String> {
         "strings" => strings(first, dir.path()),
         "many" => many(first, dir.path()),
         "process" => process::process(first, dir.path(), &files[1..]),
+        "reentrant" => reentrant(first, dir.path()),
         "vet" => match files {
             [file, entry, dir] => tried(Path::new(file), entry, Path::new(dir)),
             _ => Err("usage: longshore-probe vet FILE ENTRY DIR".to_owned()),
@@ -109,6 +117,29 @@ fn show_log(lib: &Path, dir: &Path) -> Result<(), String> {
     log::set_level(3);
     println!("a drop that panics");
     drop(driver(lib, dir, "drop_panics")?);
+    println!("end");
+    Ok(())
+}
+
+/// A driver writes a record while it is built, and the sink makes another driver of its library and calls it: the plugin
+/// calls the host, which calls the plugin.
+fn reentrant(lib: &Path, dir: &Path) -> Result<(), String> {
+    static DEPTH: AtomicUsize = AtomicUsize::new(0);
+    let loader = probe::loader(lib, dir)?;
+    let from_inside = loader.clone();
+    log::set_sink(Box::new(move |_, _| {
+        let depth = DEPTH.fetch_add(1, Ordering::SeqCst) + 1;
+        if depth <= DEPTH_MAX {
+            let made = from_inside.namespace::<dyn Probe>(PROBES).driver("plain");
+            let answer = made.map(|manager| manager.driver().number(1).is_ok());
+            let opened = from_inside.open_libraries();
+            println!("{depth} deep: answered {answer:?}, {opened} library");
+        }
+        DEPTH.fetch_sub(1, Ordering::SeqCst);
+    }));
+    let plain = loader.namespace::<dyn Probe>(PROBES).driver("plain");
+    let plain = plain.map_err(|e| e.one_line())?.driver();
+    plain.number(1).map_err(|e| e.to_string())?;
     println!("end");
     Ok(())
 }

@@ -236,6 +236,22 @@ impl TestHost {
         }
     }
 
+    /// Every item of `/readyz` that is not well, as `name: problem`.
+    ///
+    /// # Panics
+    /// If it gives no answer.
+    pub fn problems(&self) -> Vec<String> {
+        let config = ureq::Agent::config_builder().http_status_as_error(false);
+        let agent: ureq::Agent = config.build().into();
+        let answer = agent.get(format!("{}/readyz", self.url())).call();
+        let found: Json = answer
+            .and_then(|mut answer| answer.body_mut().read_json())
+            .expect("an answer in JSON");
+        let items = found["items"].as_array().into_iter().flatten();
+        let line = |i: &Json| Some(format!("{}: {}", i["name"].as_str()?, i["why"].as_str()?));
+        items.filter_map(line).collect()
+    }
+
     /// Runs a command against the running host.
     pub fn cli(&self, args: &[&str]) -> Said {
         let mut command = self.command();

@@ -14,6 +14,7 @@ const SCRIPT: &str = "tests/bench/managers.py";
 /// Name, package, bench target.
 const BENCHES: &[(&str, &str, &str)] = &[
     ("bridge", "longshore-loader", "bridge"),
+    ("known", "longshore-loader", "known"),
     ("load", "longshore-loader", "load"),
     ("map", "longshore-loader", "map"),
     ("managers", "longshore-loader", "managers"),

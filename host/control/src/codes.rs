@@ -12,6 +12,8 @@ pub(crate) const DRIVER_PANICKED: &str = "driver/panicked";
 pub(crate) const DRIVER_TIMEOUT: &str = "driver/timeout";
 /// Explained by the loader's table.
 pub(crate) const DRIVER_BAD_VALUE: &str = "driver/bad-value";
+/// Explained by the loader's table.
+pub(crate) const DRIVER_CONTRADICTION: &str = "driver/contradiction";
 
 pub(crate) const DRIVER_REFUSED: &str = "driver/refused";
 pub(crate) const DRIVER_BUSY: &str = "driver/busy";

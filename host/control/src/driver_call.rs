@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use longshore_loader::diagnostic::without_secrets;
 use longshore_plugin_api::__abi::services::Services;
 use longshore_plugin_api::{CallContext, Category, DriverError};
 use tokio::sync::{Semaphore, oneshot};
@@ -30,6 +31,8 @@ pub const TEXT_MAX: usize = 1024;
 pub enum CallError {
     /// The driver answered with an error.
     Driver(DriverError),
+    /// The driver claims this ability, and answered that what belongs to it is not supported.
+    Contradiction(&'static str, DriverError),
     /// The driver panicked in this process, with this text.
     Panicked(String),
     /// No answer within the deadline; the call goes on, abandoned.
@@ -47,6 +50,7 @@ impl CallError {
             _ if self.is_panic() => codes::DRIVER_PANICKED,
             Self::Driver(error) if error.is_bad_value() => codes::DRIVER_BAD_VALUE,
             Self::Driver(_) => codes::DRIVER_REFUSED,
+            Self::Contradiction(..) => codes::DRIVER_CONTRADICTION,
             Self::Panicked(_) => codes::DRIVER_PANICKED,
             Self::Timeout(_) => codes::DRIVER_TIMEOUT,
             Self::Busy => codes::DRIVER_BUSY,
@@ -80,6 +84,10 @@ impl fmt::Display for CallError {
                     Some(help) => write!(f, " (do: {})", one_line(help)),
                     None => Ok(()),
                 }
+            }
+            Self::Contradiction(claim, error) => {
+                let answer = one_line(error.message());
+                write!(f, "the driver claims `{claim}` and answers: {answer}")
             }
             Self::Panicked(text) => write!(f, "the driver panicked: {}", one_line(text)),
             Self::Timeout(deadline) => {
@@ -278,9 +286,10 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
     text.unwrap_or("a panic without text").to_owned()
 }
 
-/// Makes a driver's or peer's text fit for one line: control characters become blanks, its length
-/// is bounded.
+/// Makes a driver's or peer's text fit for one line: control characters become blanks, values of secret settings are
+/// hidden, its length is bounded.
 pub(crate) fn one_line(text: &str) -> String {
+    let text = &*without_secrets(text);
     let end = text.floor_char_boundary(TEXT_MAX);
     let plain = |c: char| if c.is_control() { ' ' } else { c };
     let mut line: String = text[..end].chars().map(plain).collect();

@@ -3,9 +3,11 @@
 //!
 //! The rows about a hundred plugins use a file each: copies of one plugin, each of another length.
 
+mod many;
+
 use std::fs;
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,16 +19,7 @@ use longshore_loader::{
     DispatchExtensionManager, Extension, ExtensionManager, Loader, LoaderOptions,
     NameDispatchExtensionManager, PluginMap, dynlib, log,
 };
-
-const NS: &str = "longshore.bench";
-const MANY: usize = 100;
-
-fn plugin() -> PathBuf {
-    let exe = std::env::current_exe().expect("a running benchmark has a file");
-    let profile = exe.ancestors().nth(2);
-    let profile = profile.expect("benchmarks are built below the target directory");
-    profile.join("liblongshore_bench_plugin.so")
-}
+use many::{MANY, NS, plugin, plugins};
 
 /// A hundred drivers of the program: what a manager itself costs, without the bridge.
 fn extensions() -> Vec<Extension<dyn Counter>> {
@@ -79,24 +72,6 @@ fn drivers(c: &mut Criterion) {
         group.bench_function(format!("driver of {size}"), |b| b.iter(make));
     }
     group.finish();
-}
-
-/// Copies of the plugin, no two of one length, and a map of them.
-fn plugins(dir: &Path, side: &str) -> (PathBuf, Vec<PathBuf>) {
-    let bytes = fs::read(plugin()).expect("the plugin is built");
-    let mut text = format!("['{NS}']\n");
-    let mut files = Vec::new();
-    for i in 0..MANY {
-        let file = dir.join(format!("{side}{i}.so"));
-        let mut bytes = bytes.clone();
-        bytes.resize(bytes.len() + i, 0);
-        fs::write(&file, bytes).expect("a copy of the plugin");
-        text.push_str(&format!("e{i} = '{}:count'\n", file.display()));
-        files.push(file);
-    }
-    let map = dir.join(format!("{side}.toml"));
-    fs::write(&map, text).expect("a map");
-    (map, files)
 }
 
 /// From the map's file to a manager that opens each library at first use.

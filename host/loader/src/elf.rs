@@ -10,12 +10,15 @@ use object::elf;
 use object::read::ReadRef;
 use object::read::elf::{Dyn as _, FileHeader as _, ProgramHeader as _};
 
+mod library;
+mod symbols;
 mod versions;
 
-pub(crate) use versions::defined_versions;
+pub(crate) use library::Library;
 
 use crate::codes;
 use crate::diagnostic::escape;
+use symbols::Symbols;
 
 /// Most program headers that are looked at.
 pub const SEGMENTS_MAX: u32 = 256;
@@ -41,6 +44,10 @@ pub struct ElfFacts {
     pub runpath: Option<String>,
     /// The symbol versions it needs: library and version, such as `libc.so.6` and `GLIBC_2.34`.
     pub versions: Vec<(String, String)>,
+    /// The symbols that others must define, without versions.
+    pub wanted: Vec<String>,
+    /// The symbols that it defines for others.
+    pub exports: Vec<String>,
 }
 
 /// Why a file is not taken.
@@ -284,16 +291,13 @@ fn dynamic<'d, R: ReadRef<'d>>(
 ) -> Result<(), ElfRefusal> {
     let dynamic = Dynamic::new(segment, segments, data)?;
     check_flags(dynamic.entries)?;
-    let entries = dynamic.entries.iter();
-    for entry in entries.filter(|d| d.d_tag(Le) == elf::DT_NEEDED) {
-        let at = entry.d_val(Le);
+    for name in dynamic.needed() {
         if facts.needed.len() == NEEDED_MAX {
-            return Err(malformed("the number of needed libraries", at));
+            let count = facts.needed.len() as u64 + 1;
+            return Err(malformed("the number of needed libraries", count));
         }
-        let name = dynamic.text(at);
-        facts
-            .needed
-            .push(name.ok_or_else(|| malformed("DT_NEEDED", at))?);
+        let name = name.map_err(|at| malformed("DT_NEEDED", at))?;
+        facts.needed.push(name);
     }
     let runpath = dynamic.value(elf::DT_RUNPATH);
     if let Some(at) = runpath.or_else(|| dynamic.value(elf::DT_RPATH)) {
@@ -301,6 +305,8 @@ fn dynamic<'d, R: ReadRef<'d>>(
         facts.runpath = Some(path.ok_or_else(|| malformed("DT_RUNPATH", at))?);
     }
     facts.versions = versions::needed(&dynamic)?;
+    let symbols = Symbols::of(&dynamic).unwrap_or_default();
+    (facts.wanted, facts.exports) = (symbols.wanted, symbols.defined);
     Ok(())
 }
 
@@ -338,6 +344,14 @@ impl<'d, R: ReadRef<'d>> Dynamic<'d, R> {
 
     fn value(&self, tag: elf::DynamicTag) -> Option<u64> {
         value(self.entries, tag)
+    }
+
+    /// The names of the libraries it needs, or the place of a name that is outside the file.
+    fn needed(&self) -> impl Iterator<Item = Result<String, u64>> {
+        let entries = self.entries.iter();
+        let needed = entries.filter(|d| d.d_tag(Le) == elf::DT_NEEDED);
+        let places = needed.map(|d| d.d_val(Le));
+        places.map(|at| self.text(at).ok_or(at))
     }
 
     /// Where in the file a memory address comes from.
@@ -415,6 +429,11 @@ const SYSTEM_LIBRARIES: &[&str] = &[
     "ld-linux",
 ];
 
+/// Whether a needed library comes with the C library or the compiler.
+pub(crate) fn is_of_the_system(needed: &str) -> bool {
+    SYSTEM_LIBRARIES.iter().any(|s| needed.starts_with(s))
+}
+
 /// What the dynamic linker could not satisfy, as far as the headers say.
 fn check_linking(facts: &ElfFacts) -> Result<(), ElfRefusal> {
     if let Some(musl) = facts.needed.iter().find(|n| n.starts_with("libc.musl")) {
@@ -424,8 +443,7 @@ fn check_linking(facts: &ElfFacts) -> Result<(), ElfRefusal> {
         );
         return Err(refuse(codes::PLUGIN_WRONG_LIBC, why, for_this_host()));
     }
-    let system = |n: &&String| SYSTEM_LIBRARIES.iter().any(|s| n.starts_with(s));
-    let foreign = facts.needed.iter().find(|n| !system(n));
+    let foreign = facts.needed.iter().find(|n| !is_of_the_system(n));
     let path = facts.runpath.as_deref().unwrap_or_default();
     let beside = path
         .split(':')

@@ -10,16 +10,17 @@ use longshore_plugin_api::Context;
 use serde_json::Value as Json;
 
 use crate::codes;
-use crate::diagnostic::{Severity, escape};
+use crate::diagnostic::{self, Severity, escape};
 use crate::gate::{Content, LoaderOptions};
 use crate::info::ExtensionInfo;
 use crate::inspect::{FileIdentity, Inspection, Refusal, inspect_with};
 use crate::library::Library;
 use crate::log;
 use crate::map::{EntryPoint, PluginMap};
-use crate::note::EntryMetadata;
+use crate::note::{EntryMetadata, SettingSchema};
 use crate::report::{FailureKind, LoadFailure};
 use crate::settings_check;
+use crate::stage::SILENCE_MAX;
 
 /// Most files whose inspection is remembered; beyond it all are forgotten and looked at anew.
 const INSPECTIONS_MAX: usize = 4_096;
@@ -212,8 +213,9 @@ pub(crate) fn inspected(
 pub(crate) fn check_settings(
     entry: &EntryPoint,
     path: &Path,
-    schema: &[crate::note::SettingSchema],
+    schema: &[SettingSchema],
 ) -> Result<(), LoadFailure> {
+    remember_secrets(entry, schema);
     let mut errors = settings_check::check(entry, &entry.name, schema);
     errors.retain(|d| d.severity == Severity::Error);
     let Some(first) = errors.first() else {
@@ -223,6 +225,20 @@ pub(crate) fn check_settings(
     let refusal = Refusal::new(first.code, path, first.what.clone(), help);
     let failure = refused(refusal.for_entry(&entry.namespace, &entry.name));
     Err(failure.with_diagnostics(errors))
+}
+
+/// From here on the driver may get them, and repeat them.
+fn remember_secrets(entry: &EntryPoint, schema: &[SettingSchema]) {
+    for secret in schema.iter().filter(|s| s.secret) {
+        match entry.settings.get(&secret.key) {
+            Some(Json::String(text)) => diagnostic::secret::remember(text),
+            Some(Json::Array(all)) => {
+                let texts = all.iter().filter_map(Json::as_str);
+                texts.for_each(diagnostic::secret::remember);
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The digest that the map pins against that of the bytes that will be opened.
@@ -260,6 +276,14 @@ fn check_version(
     let help = "install a version that fits, or correct `version` in the map";
     let refusal = Refusal::new(codes::PLUGIN_WRONG_VERSION, path, why, help);
     Err(refused(refusal.for_entry(&entry.namespace, &entry.name)))
+}
+
+/// The file system of an entry's file does not answer.
+pub(crate) fn silent(entry: &EntryPoint) -> LoadFailure {
+    let why = format!("no data for {} s", SILENCE_MAX.as_secs());
+    let help = "see whether its file system answers";
+    let refusal = Refusal::new(codes::PLUGIN_UNREADABLE, Path::new(&entry.lib), why, help);
+    refused(refusal.for_entry(&entry.namespace, &entry.name))
 }
 
 /// A refusal as a failure.

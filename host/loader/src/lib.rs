@@ -126,8 +126,9 @@
 //! # Threads
 //!
 //! Loaders, managers, extensions and factories may be shared between threads. Making drivers of one library from
-//! several threads at once opens it once. Nothing here starts a thread, and no lock is held while a method of a driver
-//! runs.
+//! several threads at once opens it once. Files are looked at and read on threads of this crate's own, so that a file system
+//! that hangs is given up after 10 s; everything else runs on the caller's thread, and no lock is held while a method of a
+//! driver runs.
 //!
 //! # Logging
 //!
@@ -219,6 +220,8 @@ mod look;
 pub mod manager;
 pub mod map;
 pub mod note;
+mod oddities;
+mod patience;
 pub mod process;
 pub mod quarantine;
 pub mod record;
@@ -239,7 +242,7 @@ pub use gate::LoaderOptions;
 pub use info::ExtensionInfo;
 pub use load::Loader;
 pub use lock::PluginsLock;
-pub use look::Looked;
+pub use look::{Loaded, Looked, OnDisk};
 pub use manager::{
     DispatchExtensionManager, DriverManager, EnabledExtensionManager, ExtensionManager,
     HookManager, NameDispatchExtensionManager, NamedExtensionManager,

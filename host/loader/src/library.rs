@@ -226,3 +226,6 @@ pub(crate) fn agrees(plugin: &Plugin, inspection: &Inspection) -> Result<(), Ref
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,11 +16,13 @@ use crate::library::{Libraries, Library};
 use crate::log::{self, Level};
 use crate::look::Digests;
 use crate::map::{EntryPoint, MapError, PluginMap, Reload};
+use crate::oddities;
+use crate::patience::Patience;
 use crate::process::{Doing, During};
 use crate::quarantine::Quarantine;
 use crate::record::InFlight;
 use crate::report::{LoadFailure, LoadReport, Outcome};
-use crate::stage::Staging;
+use crate::stage::{self, Staging};
 use crate::watch::Watch;
 
 /// Loads drivers of one map. Cloning it shares everything; it may be used from any thread.
@@ -45,6 +47,7 @@ struct Shared {
     libraries: Mutex<Libraries>,
     inspections: Inspections,
     digests: Digests,
+    patience: Patience,
     report: Mutex<LoadReport>,
     /// Names whose deprecation was said.
     deprecated: Mutex<HashSet<String>>,
@@ -160,8 +163,18 @@ impl Loader {
             Ok(watch.map(|w| w.recorded(&examined.entry, content.digest, content.inspection)))
         };
         let panic_abort = options.panic_abort || examined.entry.allow_panic_abort;
+        // Asked before: afterwards the libraries that it needs are open too.
+        let odd = oddities::of(&examined.inspection.facts);
         let mut libraries = self.lock_libraries();
-        libraries.get(&examined.inspection, &staging, panic_abort, &admit)
+        let before = libraries.len();
+        let library = libraries.get(&examined.inspection, &staging, panic_abort, &admit)?;
+        if libraries.len() > before {
+            for warning in odd {
+                let (entry, text) = (&examined.entry, format_args!("{warning}"));
+                log::say(Level::Warn, &entry.namespace, &entry.name, text);
+            }
+        }
+        Ok(library)
     }
 
     /// Whether a content may be opened for an entry: the lock-outs, its pin, the lock file, then the gates that are
@@ -201,6 +214,17 @@ impl Loader {
         report.unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Looks at an entry's file, as long as its file system answers.
+    pub(crate) fn patiently<T: Send + 'static>(
+        &self,
+        entry: &EntryPoint,
+        look: impl FnOnce() -> Result<T, LoadFailure> + Send + 'static,
+    ) -> Result<T, LoadFailure> {
+        let patience = &self.inner.shared.patience;
+        let answer = patience.run(&entry.lib, stage::SILENCE_MAX, look);
+        answer.unwrap_or_else(|| Err(examine::silent(entry)))
+    }
+
     pub(crate) fn surroundings(&self) -> Surroundings<'_> {
         Surroundings {
             map: &self.inner.map,
@@ -219,25 +243,33 @@ impl Loader {
     /// # Errors
     /// Why it cannot be used.
     pub(crate) fn examine(&self, entry: &Arc<EntryPoint>) -> Result<Arc<Examined>, LoadFailure> {
-        let known = self.inner.examined.read();
-        let key = Arc::as_ptr(entry) as usize;
-        let known = known.unwrap_or_else(PoisonError::into_inner);
-        if let Some(examined) = known.get(&key) {
-            return Ok(Arc::clone(examined));
+        if let Some(examined) = self.examined(entry) {
+            return Ok(examined);
         }
-        drop(known);
-        let examined = Arc::new(examine::examine(&self.surroundings(), entry)?);
+        let (loader, wanted) = (self.clone(), Arc::clone(entry));
+        let examined = self.patiently(entry, move || {
+            examine::examine(&loader.surroundings(), &wanted)
+        });
+        let examined = Arc::new(examined?);
         let known = self.inner.examined.write();
         let mut known = known.unwrap_or_else(PoisonError::into_inner);
         // Whoever was first counts: contexts and verdicts are kept with it.
+        let key = Arc::as_ptr(entry).addr();
         Ok(Arc::clone(known.entry(key).or_insert(examined)))
+    }
+
+    /// What is known of an entry that was examined, and may be loaded.
+    pub(crate) fn examined(&self, entry: &EntryPoint) -> Option<Arc<Examined>> {
+        let known = self.inner.examined.read();
+        let known = known.unwrap_or_else(PoisonError::into_inner);
+        known.get(&std::ptr::from_ref(entry).addr()).cloned()
     }
 
     /// Forgets what is known of an entry whose file is another one by now.
     pub(crate) fn forget(&self, entry: &Arc<EntryPoint>) {
         let known = self.inner.examined.write();
         let mut known = known.unwrap_or_else(PoisonError::into_inner);
-        known.remove(&(Arc::as_ptr(entry) as usize));
+        known.remove(&Arc::as_ptr(entry).addr());
     }
 
     /// Says once that a name is deprecated, when it is used.

@@ -3,25 +3,26 @@
 //! Says in advance, and completely, what the dynamic linker would say of the first one alone. Where it cannot know, it
 //! says nothing: a refusal here is certain. Called by `inspect`; runs no code of a library.
 
-use std::collections::{BTreeSet, HashMap};
+mod known;
+mod mapped;
+pub(crate) mod shared;
+mod symbols;
+
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use object::read::ReadCache;
-
 use crate::codes;
 use crate::diagnostic::{escape, quoted_list};
-use crate::elf::{ElfFacts, ElfRefusal, defined_versions};
+use crate::elf::{ElfFacts, ElfRefusal};
 use crate::inspect::FileIdentity;
 
 /// The list of libraries that the dynamic linker itself uses.
 const CACHE: &str = "/etc/ld.so.cache";
 /// Longest such list that is read, in bytes.
 const CACHE_BYTES_MAX: u64 = 32 << 20;
-/// Most libraries whose versions are remembered; beyond it all are forgotten.
-const LIBRARIES_MAX: usize = 256;
 /// What the present form of the list begins with; an older form may stand before it.
 const MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
 const HEADER_BYTES: usize = 48;
@@ -35,7 +36,7 @@ pub(crate) fn check(facts: &ElfFacts) -> Result<(), ElfRefusal> {
     let found: Vec<(&String, Option<PathBuf>)> = facts
         .needed
         .iter()
-        .map(|n| (n, system.find(n, facts)))
+        .map(|n| (n, system.find(n, facts.runpath.as_deref())))
         .collect();
     let missing: Vec<String> = found
         .iter()
@@ -48,13 +49,14 @@ pub(crate) fn check(facts: &ElfFacts) -> Result<(), ElfRefusal> {
         let code = codes::PLUGIN_MISSING_LIBRARY;
         return Err(ElfRefusal { code, why, help });
     }
-    for (library, path) in found {
-        let Some(defined) = path.and_then(|p| versions_of(&p)) else {
-            continue;
-        };
-        check_versions(facts, library, &defined)?;
+    let found: Vec<PathBuf> = found.into_iter().filter_map(|(_, path)| path).collect();
+    for (name, path) in facts.needed.iter().zip(&found) {
+        let library = known::library(path);
+        if let Some(defined) = library.as_ref().and_then(|l| l.versions.as_ref()) {
+            check_versions(facts, name, defined)?;
+        }
     }
-    Ok(())
+    symbols::check(&system, facts, &found)
 }
 
 fn check_versions(
@@ -122,11 +124,11 @@ impl System {
     }
 
     /// Where the dynamic linker would find a library, as far as can be told.
-    fn find(&self, name: &str, facts: &ElfFacts) -> Option<PathBuf> {
+    fn find(&self, name: &str, runpath: Option<&str>) -> Option<PathBuf> {
         if name.contains('/') {
             return Some(PathBuf::from(name)).filter(|p| p.exists());
         }
-        let own = facts.runpath.as_deref().unwrap_or_default();
+        let own = runpath.unwrap_or_default();
         let given = std::env::var("LD_LIBRARY_PATH").unwrap_or_default();
         let listed = own.split(':').chain(given.split([':', ';']));
         let standard = ["/lib", "/usr/lib", "/lib64", "/usr/lib64"];
@@ -158,23 +160,4 @@ impl System {
         let rest = self.cache.get(usize::try_from(at).ok()?..)?;
         Some(&rest[..rest.iter().position(|b| *b == 0)?])
     }
-}
-
-type Versions = HashMap<PathBuf, Option<Arc<BTreeSet<String>>>>;
-
-/// What a library defines. The system's libraries do not change under a running host.
-fn versions_of(path: &Path) -> Option<Arc<BTreeSet<String>>> {
-    static KNOWN: Mutex<Option<Versions>> = Mutex::new(None);
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = known.get_or_insert_default();
-    if let Some(found) = known.get(path) {
-        return found.clone();
-    }
-    let file = File::open(path).ok()?;
-    let found = defined_versions(&ReadCache::new(file)).map(Arc::new);
-    if known.len() >= LIBRARIES_MAX {
-        known.clear();
-    }
-    known.insert(path.to_owned(), found.clone());
-    found
 }

@@ -5,27 +5,23 @@
 //! Vetting is the start's own: it runs code of plugins, which no command that only looks may do. Called by
 //! `wiring::drivers` and `cli::plugin_state`.
 
-mod owners;
-
 use std::sync::Arc;
 
 use longshore_loader::LoaderOptions;
 use longshore_loader::gates::SignatureGate;
 
-use crate::cli::failure::Failure;
+use crate::config::owners;
 use crate::config::resolved::{Config, Signatures};
 
 /// The loader's options.
-///
-/// # Errors
-/// When an owner that is to be trusted is no user.
-pub(crate) fn options(config: &Config) -> Result<LoaderOptions, Failure> {
+pub(crate) fn options(config: &Config) -> LoaderOptions {
     let mut options = LoaderOptions {
         load: config.plugins.load,
         stage_dir: config.plugins.stage_dir.clone(),
         ..LoaderOptions::default()
     };
-    options.trust.owners = owners::numbers(&config.trust.owners)?;
+    let owners = owners::numbers(&config.trust.owners);
+    options.trust.owners = owners.into_iter().flatten().collect();
     let (keys, signatures) = (config.trust.keys.clone(), config.trust.signatures);
     if signatures != Signatures::Off {
         let required = signatures == Signatures::Required;
@@ -33,5 +29,5 @@ pub(crate) fn options(config: &Config) -> Result<LoaderOptions, Failure> {
             .gates
             .push(Arc::new(SignatureGate { keys, required }));
     }
-    Ok(options)
+    options
 }

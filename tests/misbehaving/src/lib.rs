@@ -6,6 +6,7 @@
 mod configured;
 mod deadly;
 mod obedient;
+mod telltale;
 mod vetting;
 
 use longshore_plugin_api::{
@@ -231,6 +232,8 @@ export_plugin! {
         picky: Filter => Picky;
         /// Does wrong what its settings say.
         misbehaves: Filter => configured::Misbehaves;
+        /// Repeats a secret that it was given.
+        telltale: Filter => telltale::Telltale;
         /// Ends the process at its first host.
         deadly_filter: Filter => deadly::DeadlyFilter;
         /// Its constructor ends the process.

@@ -23,7 +23,12 @@ impl ComputeManager {
     ) -> Result<T, CallError> {
         let (virt, uuid) = (Arc::clone(&self.virt), uuid.to_owned());
         let call = move |context: &CallContext<'_>| call(virt.as_ref(), context, &uuid);
-        self.calls.blocking(request_id, name, call).await
+        match self.calls.blocking(request_id, name, call).await {
+            Err(CallError::Driver(error)) if error.category() == api::Category::NotSupported => {
+                Err(self.not_supported(request_id, name, error).await)
+            }
+            result => result,
+        }
     }
 
     /// Ends a guest and removes all of it; there may be none.

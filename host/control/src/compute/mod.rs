@@ -3,6 +3,7 @@
 //! *Must not know that a database exists*: every record is read and written through remotable
 //! objects. Siblings use [`rpcapi`] only.
 
+mod abilities;
 mod build;
 mod claims;
 mod config;

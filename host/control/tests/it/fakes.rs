@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Condvar, Mutex};
 
 use longshore_plugin_api::{
-    CallContext, Column, Destination, DriverError, Filter, FilterTraits, Host, HostColumns,
-    HostManager, HostReport, HostStates, HostTable, Image, Instance, InstanceInfo, Limits, Mask,
-    PowerState, RebootType, RequestSpec, Resources, STATE_UP, Scheduler, SelectOptions, Selection,
-    ServiceState, Virt, Weigher,
+    CallContext, Capabilities, Column, Destination, DriverError, Filter, FilterTraits, Host,
+    HostColumns, HostManager, HostReport, HostStates, HostTable, Image, Instance, InstanceInfo,
+    Limits, Mask, PowerState, RebootType, RequestSpec, Resources, STATE_UP, Scheduler,
+    SelectOptions, Selection, ServiceState, Virt, Weigher,
 };
 use tokio::sync::watch;
 
@@ -281,6 +281,7 @@ struct Inner {
     guests: BTreeMap<String, PowerState>,
     spawn: Spawn,
     refuse: Option<(&'static str, DriverError)>,
+    claims: Capabilities,
     open: bool,
 }
 
@@ -292,6 +293,7 @@ impl Guests {
                 guests: BTreeMap::new(),
                 spawn: Spawn::Works,
                 refuse: None,
+                claims: Capabilities::default(),
                 open: false,
             }),
             gate: Condvar::new(),
@@ -306,6 +308,11 @@ impl Guests {
     /// The named method answers with this error from now on.
     pub(crate) fn refuse(&self, method: &'static str, error: DriverError) {
         self.inner.lock().unwrap().refuse = Some((method, error));
+    }
+
+    /// What the driver says that it can do, from now on.
+    pub(crate) fn claim(&self, claims: Capabilities) {
+        self.inner.lock().unwrap().claims = claims;
     }
 
     pub(crate) fn open_gate(&self) {
@@ -361,6 +368,10 @@ impl Guests {
 }
 
 impl Virt for Guests {
+    fn capabilities(&self) -> Result<Capabilities, DriverError> {
+        Ok(self.inner.lock().unwrap().claims.clone())
+    }
+
     fn available_nodes(&self) -> Result<Vec<String>, DriverError> {
         Ok(vec![self.node.clone()])
     }

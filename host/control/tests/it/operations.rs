@@ -1,7 +1,7 @@
 //! Deleting, stopping, starting and restarting.
 
 use longshore_objects::{PowerState, TaskState, VmState};
-use longshore_plugin_api::{DriverError, PowerState as GuestPower};
+use longshore_plugin_api::{Capabilities, DriverError, PowerState as GuestPower};
 
 use crate::fakes::Guests;
 use crate::world::World;
@@ -72,6 +72,27 @@ async fn a_stop_that_nobody_wants_any_more_does_nothing() {
         .unwrap();
     world.until_state(&uuid, VmState::Active).await;
     assert!(!guests.calls().contains(&format!("power_off {uuid}")));
+}
+
+/// It looked like a driver without the ability.
+#[tokio::test]
+async fn an_ability_that_is_claimed_and_not_supported_is_a_contradiction() {
+    for (power, words) in [
+        (false, ""),
+        (true, "the driver claims `power` and answers: "),
+    ] {
+        let (world, guests, uuid) = running().await;
+        guests.refuse("power_off", DriverError::not_supported("no such button"));
+        guests.claim(Capabilities {
+            power,
+            ..Capabilities::default()
+        });
+        let row = world.set_task(&uuid, TaskState::PoweringOff).await;
+        world.compute.stop_instance(&world.ctx, &row).await.unwrap();
+        let row = world.until(&uuid, |row| row.fault().is_some()).await;
+        let text = format!("cannot stop the guest on host `a`: {words}no such button");
+        assert_eq!(row.fault().unwrap().message(), Some(text.as_str()));
+    }
 }
 
 #[tokio::test]

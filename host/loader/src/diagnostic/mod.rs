@@ -6,7 +6,7 @@
 
 mod nearest;
 mod render;
-mod secret;
+pub(crate) mod secret;
 mod source;
 
 use std::fmt;
@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 pub use nearest::{CANDIDATES_SHOWN_MAX, advise, nearest, quoted_list};
 pub use render::{SHOWN_MAX, Style, render, render_one};
+pub use secret::without_secrets;
 pub use source::{Position, Source, Span};
 
 /// Text from outside is cut at this many bytes before it is shown.
@@ -246,20 +247,16 @@ impl fmt::Display for Diagnostic {
 }
 
 /// Text from outside, made fit for one line: control characters escaped, passwords in addresses
-/// hidden, at most 1 KiB.
+/// and values of secret settings hidden, at most 1 KiB.
 pub fn escape(text: &str) -> String {
-    let secrets = secret::passwords(text);
+    let text = without_secrets(text);
     let mut out = String::with_capacity(text.len().min(FOREIGN_TEXT_BYTES_MAX));
-    for (i, c) in text.char_indices() {
+    for c in text.chars() {
         if out.len() >= FOREIGN_TEXT_BYTES_MAX {
             out.push('…');
             break;
         }
-        if let Some(hidden) = secrets.iter().find(|s| s.contains(&i)) {
-            if hidden.start == i {
-                out.push_str(secret::MASK);
-            }
-        } else if is_unprintable(c) {
+        if is_unprintable(c) {
             out.extend(c.escape_default());
         } else {
             out.push(c);

@@ -61,6 +61,17 @@ fn secrets_are_masked_everywhere() {
 }
 
 #[test]
+fn values_of_secret_settings_are_masked_wherever_they_come_from() {
+    secret::remember("correct horse");
+    secret::remember("abc");
+    let said = escape("login with `correct horse` failed: correct horse!\nabc");
+    assert_eq!(
+        said, "login with `***` failed: ***!\\nabc",
+        "short ones are words"
+    );
+}
+
+#[test]
 fn twenty_are_shown_and_the_rest_counted() {
     let d = Diagnostic::error("map/syntax", Place::Environment("X".into()), "bad");
     let text = render(&vec![d; 23], Style::default());

@@ -7,9 +7,8 @@ use std::collections::BTreeSet;
 use object::LittleEndian as Le;
 use object::elf::{self, Verdaux, Verdef, Vernaux, Verneed};
 use object::read::ReadRef;
-use object::read::elf::ProgramHeader as _;
 
-use super::{Dynamic, ElfRefusal, header, malformed, segments};
+use super::{Dynamic, ElfRefusal, malformed};
 
 /// Most records of one chain.
 const RECORDS_MAX: u64 = 4096;
@@ -50,13 +49,9 @@ pub(super) fn needed<'d, R: ReadRef<'d>>(
     Ok(out)
 }
 
-/// The versions that a library of this machine defines. Nothing when it cannot be read: the dynamic linker will say it.
-pub(crate) fn defined_versions<'d, R: ReadRef<'d>>(data: R) -> Option<BTreeSet<String>> {
-    let length = data.len().ok()?;
-    let header = header(data, length).ok()?;
-    let segments = segments(header, data, length).ok()?;
-    let segment = segments.iter().find(|s| s.p_type(Le) == elf::PT_DYNAMIC)?;
-    let dynamic = Dynamic::new(segment, segments, data).ok()?;
+/// The versions that a library defines. Nothing when they cannot be read.
+pub(super) fn defined<'d, R: ReadRef<'d>>(dynamic: &Dynamic<'d, R>) -> Option<BTreeSet<String>> {
+    let data = dynamic.data;
     let mut at = dynamic.file_offset(dynamic.value(elf::DT_VERDEF)?)?;
     let mut out = BTreeSet::new();
     for _ in 0..dynamic.value(elf::DT_VERDEFNUM)?.min(RECORDS_MAX) {

@@ -245,6 +245,72 @@ fn a_symbol_version_of_a_newer_c_library_is_named() {
     assert!(refused.why.starts_with(&start), "{refused}");
 }
 
+/// Bound at first use it would load, and end the process at some later call.
+#[test]
+fn every_symbol_that_nobody_defines_is_named_before_opening() {
+    let one = refusal(&replaced(good(), "\0puts\0", "\0pvts\0"));
+    assert_eq!(one.code, "plugin/missing-symbol", "{one}");
+    assert_eq!(one.why, "`pvts` is defined nowhere");
+    let dir = tempfile::tempdir().unwrap();
+    let source = dir.path().join("more.c");
+    let code = "extern int acme_start(void), acme_stop(void);\n\
+        extern int acme_maybe(void) __attribute__((weak));\n\
+        int more(void) { return acme_start() + acme_stop() + (acme_maybe ? acme_maybe() : 0); }\n";
+    fs::write(&source, code).unwrap();
+    let both = refusal(&build(&[GOOD], &[source.to_str().unwrap()]));
+    assert_eq!(both.code, "plugin/missing-symbol", "{both}");
+    let mut named: Vec<&str> = both.why.split('`').skip(1).step_by(2).collect();
+    named.sort_unstable();
+    assert_eq!(
+        named,
+        ["acme_start", "acme_stop"],
+        "weak ones may be absent"
+    );
+}
+
+/// The library that a plugin needs does not have it, one further down does.
+#[test]
+fn a_symbol_may_come_from_a_library_of_a_library() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, code: &str| {
+        let path = dir.path().join(name);
+        fs::write(&path, code).unwrap();
+        path.display().to_string()
+    };
+    let link = |out: &str, source: &str, flags: &[&str]| {
+        let out = dir.path().join(out).display().to_string();
+        let mut cc = Command::new("cc");
+        cc.args(["-shared", "-fPIC", "-Wl,--no-as-needed", "-o", &out, source]);
+        assert!(cc.args(flags).status().unwrap().success());
+        out
+    };
+    let here = dir.path().display().to_string();
+    let (search, runpath) = (format!("-L{here}"), format!("-Wl,-rpath,{here}"));
+    let below = write("below.c", "int acme_below(void) { return 1; }\n");
+    link("libacmebelow.so", &below, &[]);
+    let above = write("above.c", "int acme_above(void) { return 1; }\n");
+    link(
+        "libacmeabove.so",
+        &above,
+        &[&search, "-lacmebelow", &runpath],
+    );
+    let user = write(
+        "user.c",
+        "extern int acme_below(void); int use(void) { return acme_below(); }\n",
+    );
+    let flags = [
+        user.as_str(),
+        &search,
+        "-Wl,--no-as-needed",
+        "-lacmeabove",
+        &runpath,
+    ];
+    let bytes = build(&[GOOD], &flags);
+    let found = inspect_bytes(Path::new("x.so"), NOWHERE, &bytes).unwrap();
+    assert!(found.facts.wanted.contains(&"acme_below".to_owned()));
+    assert!(found.facts.exports.contains(&"answer".to_owned()));
+}
+
 /// All places of a text replaced by one of the same length.
 fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
     let mut bytes = bytes.to_vec();

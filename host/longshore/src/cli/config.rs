@@ -60,7 +60,7 @@ fn check(context: &mut Context<'_>) -> Result<Exit, Failure> {
                 found.extend(configuration::check_settings(&loaded.raw, &map));
                 // Without a valid configuration nobody can say whom a start would trust.
                 if let Ok((config, raw, _)) = loaded.clone().into_config() {
-                    let outlook = Outlook::of_start(map, &config)?;
+                    let outlook = Outlook::of_start(map, &config);
                     found.extend(plugin_files::unusable(&raw, &outlook));
                 }
             }

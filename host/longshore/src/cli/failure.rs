@@ -25,6 +25,8 @@ pub enum Report {
     Message(Box<Message>),
     /// Things that are wrong in files and variables, and warnings among them.
     Diagnostics(Vec<Diagnostic>),
+    /// Several failures of one attempt, none of which is of this variant. The first decides how to exit.
+    Several(Vec<Failure>),
 }
 
 /// One error in three parts.
@@ -40,6 +42,48 @@ pub struct Message {
     pub why: Option<String>,
     /// What to do.
     pub help: Option<String>,
+}
+
+/// What failed in one attempt that goes on to its end, so that all of it is said at once.
+#[derive(Debug, Default)]
+pub struct Failures(Vec<Failure>);
+
+impl Failures {
+    /// Keeps the failure, if it is one that was not met yet.
+    pub fn keep<T>(&mut self, made: Result<T, Failure>) -> Option<T> {
+        let failure = match made {
+            Ok(made) => return Some(made),
+            Err(failure) => failure,
+        };
+        match failure.report {
+            Report::Several(parts) => parts.into_iter().for_each(|part| self.add(part)),
+            _ => self.add(failure),
+        }
+        None
+    }
+
+    fn add(&mut self, failure: Failure) {
+        if !self.0.contains(&failure) {
+            self.0.push(failure);
+        }
+    }
+
+    /// Whether nothing failed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of it as one failure, which exits as the first does.
+    pub fn into_one(mut self) -> Failure {
+        if self.0.len() == 1 {
+            return self.0.remove(0);
+        }
+        Failure {
+            exit: self.0.first().map_or(Exit::Failed, |first| first.exit),
+            report: Report::Several(self.0),
+            not_found: false,
+        }
+    }
 }
 
 impl Failure {
@@ -79,6 +123,29 @@ impl Failure {
         failure
     }
 
+    /// What, why and what to do, on one line, for logs.
+    pub fn one_line(&self) -> String {
+        let message = match &self.report {
+            Report::Message(message) => message,
+            Report::Diagnostics(all) => {
+                return all.first().map_or(String::new(), ToString::to_string);
+            }
+            Report::Several(all) => {
+                let each: Vec<String> = all.iter().map(Failure::one_line).collect();
+                return each.join("; ");
+            }
+        };
+        let part = |word: &str, text: &Option<String>, end: &str| {
+            let text = text.as_ref();
+            text.map(|t| format!("{word}{t}{end}")).unwrap_or_default()
+        };
+        let (why, help) = (
+            part(": ", &message.why, ""),
+            part(" (do: ", &message.help, ")"),
+        );
+        format!("{}{why}{help}", message.what)
+    }
+
     /// Says why.
     #[must_use]
     pub fn why(mut self, why: impl Into<String>) -> Failure {
@@ -102,6 +169,7 @@ impl Failure {
         match &self.report {
             Report::Message(message) => &message.code,
             Report::Diagnostics(all) => all.first().map_or("", |d| d.code),
+            Report::Several(all) => all.first().map_or("", Failure::code),
         }
     }
 }

@@ -18,7 +18,7 @@ mod image;
 mod layout;
 mod map_print;
 mod names;
-mod plugin;
+pub(crate) mod plugin;
 mod plugin_docs;
 pub(crate) mod plugin_files;
 mod plugin_inspect;

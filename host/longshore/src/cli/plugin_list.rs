@@ -77,7 +77,7 @@ fn from_files(context: &Context<'_>, namespace: Option<&str>) -> Result<Vec<Json
     {
         return Err(plugin::no_namespace(wanted, map.namespaces()));
     }
-    let outlook = Outlook::of_start(map, &context.config()?)?;
+    let outlook = Outlook::of_start(map, &context.config()?);
     Ok(plugin_files::list(&outlook, namespace))
 }
 

@@ -38,7 +38,7 @@ fn find(context: &mut Context<'_>, namespace: &str, name: &str) -> Result<Json, 
     match plugin::ask(context, &path) {
         Ok(Some(item)) => Ok(item),
         Ok(None) => {
-            let outlook = Outlook::of_start(plugin::map(context)?, &context.config()?)?;
+            let outlook = Outlook::of_start(plugin::map(context)?, &context.config()?);
             plugin_files::show(&outlook, namespace, name)
         }
         Err(failure) if failure.not_found => Err(not_found(context, namespace, name)),
@@ -70,6 +70,10 @@ fn details(screen: &Screen<'_>, item: &Json) -> String {
     let is_alias = item["error"].is_null() && !item["alias"].is_null();
     add("why", some("why").filter(|_| !is_alias));
     add("do", some("help"));
+    for warning in item["warnings"].as_array().into_iter().flatten() {
+        let (code, message) = (text(warning, "code"), text(warning, "message"));
+        add("warning", Some(format!("{code}: {message}")));
+    }
     add("deprecated", some("deprecated"));
     add("alias of", some("alias"));
     add("aliases", aliases(item));
@@ -78,6 +82,7 @@ fn details(screen: &Screen<'_>, item: &Json) -> String {
     add("lib", some("lib"));
     add("export", some("export"));
     add("file", some("file"));
+    add("on disk", on_disk(item));
     add("size", some("size"));
     add("sha256", some("sha256"));
     add("pins", pins(item));
@@ -92,6 +97,16 @@ fn details(screen: &Screen<'_>, item: &Json) -> String {
     let mut out = screen.fields(&fields);
     out.push_str(&settings(screen, item));
     out
+}
+
+/// What became of the file of something that is loaded.
+fn on_disk(item: &Json) -> Option<String> {
+    let help = match text(item, "on_disk") {
+        "changed on disk" => "the next start takes the new content",
+        "deleted on disk" => "it runs from memory; the next start does not find it",
+        _ => return None,
+    };
+    Some(format!("{}: {help}", text(item, "on_disk")))
 }
 
 fn with(first: Option<String>, between: &str, second: Option<String>) -> Option<String> {

@@ -6,15 +6,14 @@
 use std::path::PathBuf;
 
 use longshore_loader::codes;
-use longshore_loader::diagnostic::escape;
-use longshore_loader::inspect::Refusal;
+use longshore_loader::diagnostic::{Diagnostic, escape};
+use longshore_loader::inspect::{Inspection, Refusal};
 use longshore_loader::map::{Conflicts, EntryPoint, Lookup, PluginMap};
 use longshore_loader::note::{EntryMetadata, Metadata, SettingSchema};
 use longshore_loader::quarantine::Quarantine;
-use longshore_loader::{LoadFailure, Loader, Looked};
+use longshore_loader::{LoadFailure, Loader, Looked, OnDisk};
 use serde_json::{Value as Json, json};
 
-use super::failure::Failure;
 use super::plugin::kind_of;
 use super::plugin_kinds::wrong_kind;
 use crate::config::Config;
@@ -29,15 +28,12 @@ pub(crate) struct Outlook {
 
 impl Outlook {
     /// Of the next start with this configuration.
-    ///
-    /// # Errors
-    /// When an owner that is to be trusted is no user.
-    pub(crate) fn of_start(map: PluginMap, config: &Config) -> Result<Outlook, Failure> {
-        let (dir, options) = (&config.host.state_dir, loading::options(config)?);
-        Ok(Outlook {
-            loader: Loader::with_options(map, dir, options),
+    pub(crate) fn of_start(map: PluginMap, config: &Config) -> Outlook {
+        let dir = &config.host.state_dir;
+        Outlook {
+            loader: Loader::with_options(map, dir, loading::options(config)),
             quarantine: Quarantine::open(dir).ok(),
-        })
+        }
     }
 
     /// Of the host that runs with this loader.
@@ -73,8 +69,12 @@ pub(crate) struct State {
     pub(crate) metadata: Option<Metadata>,
     pub(crate) size: Option<u64>,
     pub(crate) sha256: Option<String>,
+    /// What became of the file since it was loaded; only a running host knows.
+    pub(crate) on_disk: Option<OnDisk>,
     pub(crate) description: Option<String>,
     pub(crate) schema: Vec<SettingSchema>,
+    /// What is odd about the file and no reason to refuse it.
+    pub(crate) warnings: Vec<Diagnostic>,
     pub(crate) code: Option<&'static str>,
     pub(crate) why: Option<String>,
     pub(crate) help: Option<String>,
@@ -122,7 +122,9 @@ impl State {
             "plugin": plugin.map(|p| &p.plugin),
             "version": plugin.map(|p| &p.version),
             "sha256": self.sha256,
+            "on_disk": self.on_disk.map(on_disk_word),
             "error": error,
+            "warnings": self.warnings.iter().map(warning_shape).collect::<Json>(),
             "why": self.why,
             "help": self.help,
             "description": entry.about.as_ref().or(self.description.as_ref()),
@@ -186,23 +188,38 @@ fn is_ambiguous(map: &PluginMap, entry: &EntryPoint) -> bool {
 }
 
 fn describe_library(outlook: &Outlook, entry: &EntryPoint) -> State {
-    let (looked, locked_out) = outlook.look(entry);
-    let mut state = match looked.driver(entry) {
-        Some(driver) => offered(driver),
-        None => State::word("available"),
-    };
-    if let Some(inspection) = &looked.inspection {
-        state.metadata = Some(inspection.metadata.clone());
-        state.size = Some(inspection.size);
+    if let Some(loaded) = outlook.loader.loaded(entry) {
+        let mut state = inspected(entry, Some(&loaded.inspection));
+        state.file = Some(loaded.inspection.file.clone());
+        state.sha256 = Some(loaded.digest.to_string()).filter(|d| !d.is_empty());
+        state.on_disk = Some(loaded.on_disk);
+        return state;
     }
+    let (looked, locked_out) = outlook.look(entry);
+    let mut state = inspected(entry, looked.inspection.as_deref());
     state.file = looked.file;
     state.sha256 = looked.digest;
+    state.warnings = looked.warnings;
     if let Some(refusal) = locked_out {
         state.refuse(refusal.code, refusal.why, Some(refusal.help));
     } else if let Some(failure) = &looked.failure {
         state.fail(failure);
     }
     state
+}
+
+/// What the file says of itself, and of the driver that the entry means.
+fn inspected(entry: &EntryPoint, inspection: Option<&Inspection>) -> State {
+    let Some(inspection) = inspection else {
+        return State::word("available");
+    };
+    let (metadata, export) = (&inspection.metadata, entry.export.as_deref());
+    let driver = metadata.driver(&entry.namespace, &entry.name, export);
+    State {
+        metadata: Some(metadata.clone()),
+        size: Some(inspection.size),
+        ..driver.map_or_else(|| State::word("available"), offered)
+    }
 }
 
 /// What is known of a driver that the file has; refused when it is of another kind than its namespace.
@@ -219,6 +236,19 @@ fn offered(driver: &EntryMetadata) -> State {
         state.refuse(codes::PLUGIN_WRONG_KIND, why, Some(help));
     }
     state
+}
+
+fn warning_shape(d: &Diagnostic) -> Json {
+    json!({"code": d.code, "message": d.what, "do": d.help})
+}
+
+/// What is said of the file of something that is loaded.
+fn on_disk_word(on_disk: OnDisk) -> &'static str {
+    match on_disk {
+        OnDisk::Same => "unchanged",
+        OnDisk::Changed => "changed on disk",
+        OnDisk::Deleted => "deleted on disk",
+    }
 }
 
 /// The word for what is refused with this code.

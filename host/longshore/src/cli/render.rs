@@ -182,13 +182,7 @@ impl<'a> Screen<'a> {
         let text = if self.json {
             format!("{:#}\n", failure_json(failure))
         } else {
-            let style = self.error_style();
-            match &failure.report {
-                Report::Message(message) => message_text(message, style),
-                Report::Diagnostics(all) => {
-                    format!("{}\n{}\n", render(all, style), count(all))
-                }
-            }
+            failure_text(failure, self.error_style())
         };
         self.say(&text);
     }
@@ -304,6 +298,17 @@ fn one_line(text: &str) -> String {
     escape(text)
 }
 
+fn failure_text(failure: &Failure, style: Style) -> String {
+    match &failure.report {
+        Report::Message(message) => message_text(message, style),
+        Report::Diagnostics(all) => format!("{}\n{}\n", render(all, style), count(all)),
+        Report::Several(all) => {
+            let each: Vec<String> = all.iter().map(|f| failure_text(f, style)).collect();
+            format!("{}\n{} errors in all\n", each.join("\n"), all.len())
+        }
+    }
+}
+
 fn failure_json(failure: &Failure) -> Json {
     match &failure.report {
         Report::Message(message) => {
@@ -326,6 +331,11 @@ fn failure_json(failure: &Failure) -> Json {
             let first = first.map(Diagnostic::to_json);
             let all: Vec<Json> = all.iter().map(Diagnostic::to_json).collect();
             json!({ "error": first, "errors": all })
+        }
+        Report::Several(all) => {
+            let each = all.iter().map(|f| failure_json(f)["error"].take());
+            let all: Vec<Json> = each.collect();
+            json!({ "error": all.first(), "errors": all })
         }
     }
 }

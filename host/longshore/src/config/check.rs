@@ -8,6 +8,7 @@ use longshore_loader::diagnostic::{Diagnostic, Place, escape};
 use super::address::Transport;
 use super::diagnose;
 use super::keys::{self, Fallback, KEYS};
+use super::owners;
 use super::raw::{RawConfig, Setting, Weight};
 use super::resolved::{Auth, Config, Signatures};
 
@@ -22,6 +23,7 @@ pub(super) fn check(raw: &RawConfig, config: &Config, found: &mut Vec<Diagnostic
     weighers(raw, found);
     heartbeat(raw, config, found);
     signatures(raw, config, found);
+    owners(raw, found);
 }
 
 /// Services that cannot run in a process of their own with this configuration.
@@ -97,6 +99,23 @@ fn signatures(raw: &RawConfig, config: &Config, found: &mut Vec<Diagnostic>) {
             let why = "every plugin would be refused";
             let help = "list the public keys under `[trust] keys`";
             found.push(diagnose::contradiction(place(), what, why, help));
+        }
+    }
+}
+
+/// Who is nobody can own nothing, and is misspelled.
+fn owners(raw: &RawConfig, found: &mut Vec<Diagnostic>) {
+    let Setting::Names(listed) = &raw.get("trust", "owners").setting else {
+        return;
+    };
+    let names: Vec<String> = listed.iter().map(|n| n.value.clone()).collect();
+    for (name, number) in listed.iter().zip(owners::numbers(&names)) {
+        if number.is_none() {
+            let why = format!("it is no user of this machine: see `{}`", owners::USERS);
+            let help = "correct the name, or write the number of the user";
+            let place = name.place.clone();
+            let d = diagnose::bad_value("trust.owners", &name.value, &why, help, place);
+            found.push(d);
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod environment;
 mod find;
 pub mod keys;
 mod log_filter;
+pub(crate) mod owners;
 mod process;
 pub mod raw;
 mod read;

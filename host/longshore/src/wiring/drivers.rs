@@ -12,13 +12,14 @@ use longshore_loader::gates::VettingGate;
 use longshore_loader::process::ProcessWatch;
 use longshore_loader::stage::LoadMode;
 use longshore_loader::vet;
-use longshore_loader::{LoadFailure, Loader, NamedExtensionManager, PluginMap};
+use longshore_loader::{DriverManager, LoadFailure, Loader, NamedExtensionManager, PluginMap};
 use longshore_plugin_api::__abi::table::DriverKind;
 use longshore_plugin_api::{Filter, HostManager, Scheduler, Virt, Weigher};
 
 use super::watch::Watches;
 use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, Failures};
+use crate::cli::plugin::no_entry;
 use crate::config::resolved::{Config, OnFault, PluginPolicy};
 use crate::loading;
 
@@ -34,14 +35,7 @@ pub(super) const WEIGHER: &str = "longshore.scheduler.weigher";
 pub(super) const VIRT: &str = "longshore.virt.driver";
 
 /// The loader of a host.
-///
-/// # Errors
-/// When an owner that is to be trusted is no user.
-pub(super) fn loader(
-    map: PluginMap,
-    config: &Config,
-    process: &Arc<ProcessWatch>,
-) -> Result<Loader, Failure> {
+pub(super) fn loader(map: PluginMap, config: &Config, process: &Arc<ProcessWatch>) -> Loader {
     let plugins = &config.plugins;
     if plugins.load == LoadMode::Direct {
         tracing::warn!(
@@ -49,7 +43,7 @@ pub(super) fn loader(
              is in use can end this host"
         );
     }
-    let mut options = loading::options(config)?;
+    let mut options = loading::options(config);
     options.process = Some(Arc::clone(process));
     if plugins.vet != vet::Policy::Never {
         let dir = config.host.state_dir.join("vetting");
@@ -61,7 +55,7 @@ pub(super) fn loader(
         let vetter = vet::Vetter::new(plugins.vet, vetting, &dir);
         options.gates.push(Arc::new(VettingGate(vetter)));
     }
-    Ok(Loader::with_options(map, &config.host.state_dir, options))
+    Loader::with_options(map, &config.host.state_dir, options)
 }
 
 /// A refused plugin as the failure of a start: exit 4.
@@ -76,37 +70,35 @@ pub(super) fn refused(failure: &LoadFailure) -> Failure {
 }
 
 /// The scheduler's drivers.
+///
+/// # Errors
+/// All that are refused and cannot be done without: under the strict policy every one.
 pub(super) fn scheduler(
     loader: &Loader,
     watches: &Watches,
     config: &Config,
 ) -> Result<SchedulerDrivers, Failure> {
     let names = &config.scheduler;
-    let one = loader
-        .namespace::<dyn Scheduler>(SCHEDULER)
-        .driver(&names.driver);
-    let scheduler = one.map_err(|f| refused(&f))?;
-    let one = loader
-        .namespace::<dyn HostManager>(HOST_MANAGER)
-        .driver(&names.host_manager);
-    let host_manager = one.map_err(|f| refused(&f))?;
+    let mut refusals = Failures::default();
     let strict = config.plugins.policy == PluginPolicy::Strict;
-    let filters = several::<dyn Filter>(loader, FILTER, &names.enabled_filters, strict)?;
-    let weigher_names: Vec<&str> = names
-        .weighers
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
-    let weighers = several::<dyn Weigher>(loader, WEIGHER, &weigher_names, strict)?;
+    let weighers: Vec<&str> = names.weighers.iter().map(|(w, _)| w.as_str()).collect();
+    let scheduler = refusals.keep(one::<dyn Scheduler>(loader, SCHEDULER, &names.driver));
+    let host_manager = one::<dyn HostManager>(loader, HOST_MANAGER, &names.host_manager);
+    let host_manager = refusals.keep(host_manager);
+    let filters = several::<dyn Filter>(loader, FILTER, &names.enabled_filters, strict);
+    let filters = refusals.keep(filters);
+    let weighers = refusals.keep(several::<dyn Weigher>(loader, WEIGHER, &weighers, strict));
+    let (Some(scheduler), Some(host_manager), Some(filters), Some(weighers)) =
+        (scheduler, host_manager, filters, weighers)
+    else {
+        return Err(refusals.into_one());
+    };
     let filters = filters
         .iter()
         .map(|e| NamedDriver::new(e.name(), Arc::clone(e.driver())).watched(watches.of(e, "")));
     let multiplier = |name: &str| {
-        names
-            .weighers
-            .iter()
-            .find(|(n, _)| n == name)
-            .map_or(1.0, |(_, m)| *m)
+        let mut weighers = names.weighers.iter();
+        weighers.find(|(n, _)| n == name).map_or(1.0, |(_, m)| *m)
     };
     let weighers = weighers.iter().map(|e| {
         let asked = e.info().alias.as_deref().unwrap_or(e.name());
@@ -130,6 +122,15 @@ pub(super) fn scheduler(
     ))
 }
 
+fn one<K: ?Sized + DriverKind>(
+    loader: &Loader,
+    namespace: &str,
+    name: &str,
+) -> Result<DriverManager<K>, Failure> {
+    let found = loader.namespace::<K>(namespace).driver(name);
+    found.map_err(|f| refused(&f))
+}
+
 fn policy(on: OnFault) -> FaultPolicy {
     match on {
         OnFault::Fail => FaultPolicy::Fail,
@@ -137,33 +138,38 @@ fn policy(on: OnFault) -> FaultPolicy {
     }
 }
 
+/// Those of the names that load. The others are skipped and said aloud; under the strict policy they are the failure, all
+/// of them.
 fn several<K: ?Sized + DriverKind>(
     loader: &Loader,
     namespace: &str,
     names: &[impl AsRef<str>],
     strict: bool,
 ) -> Result<NamedExtensionManager<K>, Failure> {
-    let builder = loader.namespace::<K>(namespace);
-    let manager = match strict {
-        true => builder.named(names),
-        // What the program logs itself, the loader does not log as well.
-        false => builder
-            .on_failure(|failure| {
-                let (code, refusal) = (failure.code(), &failure.refusal);
-                let (what, why, help) = (refusal.what(), &refusal.why, &refusal.help);
-                tracing::error!(code, "skipped: {what}: {why} (do: {help})");
-                Ok(())
-            })
-            .on_missing(|names| {
-                let code = longshore_loader::codes::PLUGIN_NO_SUCH_DRIVER;
-                for name in names {
-                    tracing::error!(code, "skipped: no entry point `{name}` in `{namespace}`");
-                }
-                Ok(())
-            })
-            .named(names),
-    };
-    manager.map_err(|f| refused(&f))
+    let manager = loader
+        .namespace::<K>(namespace)
+        .on_failure(|_| Ok(()))
+        .on_missing(|_| Ok(()))
+        .named(names)
+        .map_err(|f| refused(&f))?;
+    let missing = manager.missing().iter();
+    let missing = missing.map(|name| no_entry(loader.map(), namespace, name));
+    let skips = manager.failures().iter().filter(|f| f.is_skip());
+    let broken = manager.failures().iter().filter(|f| !f.is_skip());
+    let mut refusals = Failures::default();
+    for failure in broken.map(refused).chain(missing) {
+        if !strict {
+            tracing::error!(code = failure.code(), "skipped: {}", failure.one_line());
+        }
+        refusals.keep::<()>(Err(failure));
+    }
+    for skip in skips {
+        tracing::info!("skipped: {}", skip.one_line());
+    }
+    match strict && !refusals.is_empty() {
+        true => Err(refusals.into_one()),
+        false => Ok(manager),
+    }
 }
 
 /// The virt driver of one host, and who looks on while it is called.

@@ -21,7 +21,7 @@ use longshore_store::{LocalObjects, Options, Store, StoreError};
 use super::drivers;
 use super::watch::Watches;
 use crate::cli::exit::Exit;
-use crate::cli::failure::{Failure, Report};
+use crate::cli::failure::{Failure, Failures};
 use crate::codes;
 use crate::config::Config;
 use crate::config::address::{Database, Transport as TransportUrl};
@@ -93,6 +93,9 @@ pub(super) fn host_names(config: &Config, hosts: Option<u16>) -> Vec<String> {
 }
 
 /// Loads the drivers and builds the services.
+///
+/// # Errors
+/// Every driver that the start cannot do without and that is refused, so that one try names all.
 pub(super) fn build(
     config: &Config,
     shared: &Shared,
@@ -109,36 +112,32 @@ pub(super) fn build(
         shared.store.clone(),
         transport,
     ));
+    let mut refused = Failures::default();
     let here = &config.host.name;
     let mut down = Vec::new();
-    let scheduler: Arc<dyn Manager> = match scheduler_manager(config, shared, &local) {
-        Ok(manager) => manager,
+    let scheduler: Option<Arc<dyn Manager>> = match scheduler_manager(config, shared, &local) {
+        Ok(manager) => Some(manager),
         Err(failure) if may_do_without(config, &failure) => {
-            let absent = AbsentScheduler::new(failure.code(), &one_line(&failure));
+            let absent = AbsentScheduler::new(failure.code(), &failure.one_line());
             down.push(without(BINARY_SCHEDULER, here, &failure));
-            Arc::new(absent)
+            Some(Arc::new(absent))
         }
-        Err(failure) => return Err(failure),
+        Err(failure) => refused.keep(Err(failure)),
     };
     let serve = |host: &str, binary: &str, topic: &str, manager, objects| {
         service(config, shared, (host, binary, topic), manager, objects)
     };
-    let mut list = vec![
-        serve(
-            here,
-            BINARY_CONDUCTOR,
-            conductor::TOPIC,
-            conductor.clone(),
-            local.clone(),
-        ),
-        serve(
-            here,
-            BINARY_SCHEDULER,
-            scheduler::TOPIC,
-            scheduler,
-            local.clone(),
-        ),
-    ];
+    let mut list = vec![serve(
+        here,
+        BINARY_CONDUCTOR,
+        conductor::TOPIC,
+        conductor.clone(),
+        local.clone(),
+    )];
+    list.extend(scheduler.map(|scheduler| {
+        let (binary, topic) = (BINARY_SCHEDULER, scheduler::TOPIC);
+        serve(here, binary, topic, scheduler, local.clone())
+    }));
     for host in hosts {
         let objects = match config.conductor.use_local {
             true => local.clone(),
@@ -153,7 +152,11 @@ pub(super) fn build(
                 down.push(without(BINARY_COMPUTE, host, &failure));
                 continue;
             }
-            Err(failure) => return Err(failure),
+            // The other hosts would say the same of the same driver.
+            Err(failure) => {
+                refused.keep::<()>(Err(failure));
+                break;
+            }
         };
         list.push(serve(
             host,
@@ -163,6 +166,9 @@ pub(super) fn build(
             objects,
         ));
     }
+    if !refused.is_empty() {
+        return Err(refused.into_one());
+    }
     Ok(Services {
         list,
         conductor,
@@ -171,7 +177,7 @@ pub(super) fn build(
 }
 
 fn without(binary: &'static str, host: &str, failure: &Failure) -> Down {
-    let why = one_line(failure);
+    let why = failure.one_line();
     tracing::error!(host, code = failure.code(), "no {binary}: {why}");
     let host = host.to_owned();
     Down { binary, host, why }
@@ -182,19 +188,6 @@ fn without(binary: &'static str, host: &str, failure: &Failure) -> Down {
 fn may_do_without(config: &Config, failure: &Failure) -> bool {
     config.plugins.policy == PluginPolicy::Permissive
         && failure.code() == longshore_loader::codes::PLUGIN_QUARANTINED
-}
-
-fn one_line(failure: &Failure) -> String {
-    let Report::Message(message) = &failure.report else {
-        return failure.code().to_owned();
-    };
-    let part = |word: &str, text: &Option<String>| {
-        let text = text.as_ref();
-        text.map(|t| format!("{word}{t}")).unwrap_or_default()
-    };
-    let (why, help) = (part(": ", &message.why), part(" (do: ", &message.help));
-    let end = if help.is_empty() { "" } else { ")" };
-    format!("{}{why}{help}{end}", message.what)
 }
 
 fn scheduler_manager(

@@ -11,11 +11,11 @@ use serde_json::Value as Json;
 use crate::plugins::library;
 use crate::program::{Place, Ran};
 
-const CONFIG: &str = "[api]\nlisten = \"127.0.0.1:0\"\n[scheduler]\nenabled_filters = [\"ram\"]\n\
+pub(crate) const CONFIG: &str = "[api]\nlisten = \"127.0.0.1:0\"\n[scheduler]\nenabled_filters = [\"ram\"]\n\
                       weighers = { cpu = 1.0 }\n";
 
 /// A map with the plugins that `CONFIG` needs.
-fn map() -> String {
+pub(crate) fn map() -> String {
     let path = |name: &str| library(name).display().to_string();
     format!(
         "[\"longshore.scheduler.driver\"]\nfilter_scheduler = \"{}\"\n\
@@ -31,7 +31,7 @@ fn map() -> String {
     )
 }
 
-fn place(config: &str, map: &str) -> Place {
+pub(crate) fn place(config: &str, map: &str) -> Place {
     let place = Place::new();
     place.write("longshore.toml", config);
     place.write("plugins.toml", map);
@@ -56,7 +56,7 @@ fn tree(dir: &Path) -> BTreeMap<String, (Vec<u8>, SystemTime)> {
 }
 
 /// The statuses and messages of one check.
-fn of<'j>(report: &'j Json, check: &str) -> Vec<(&'j str, &'j str)> {
+pub(crate) fn of<'j>(report: &'j Json, check: &str) -> Vec<(&'j str, &'j str)> {
     let items = report.as_array().unwrap().iter();
     let text = |item: &'j Json, key: &str| item[key].as_str().unwrap();
     items
@@ -66,7 +66,7 @@ fn of<'j>(report: &'j Json, check: &str) -> Vec<(&'j str, &'j str)> {
 }
 
 /// The exit code, and the one finding of a check.
-fn finding(ran: &Ran, check: &str) -> (u8, String, String) {
+pub(crate) fn finding(ran: &Ran, check: &str) -> (u8, String, String) {
     let json = ran.json();
     let found = of(&json, check);
     assert_eq!(found.len(), 1, "{json:#}");
@@ -90,6 +90,7 @@ fn a_good_host_passes_and_nothing_is_written() {
         "configuration",
         "map",
         "transport",
+        "trust",
         "driver longshore.scheduler.driver filter_scheduler",
         "driver longshore.scheduler.host_manager host_manager",
         "driver longshore.scheduler.filter ram",
@@ -107,7 +108,7 @@ fn a_good_host_passes_and_nothing_is_written() {
         text.starts_with("ok       configuration: longshore.toml\n"),
         "{text}"
     );
-    assert!(text.ends_with("\n13 ok\n"), "{text}");
+    assert!(text.ends_with("\n14 ok\n"), "{text}");
     assert!(!text.contains("sha256"));
     assert!(place.run("doctor -v").out.contains("\n         sha256 "));
     assert_eq!(place.run("-q doctor").out, "");
@@ -252,9 +253,10 @@ fn a_map_that_does_not_exist_is_reported_once() {
 fn an_address_that_is_taken_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
+    let listener = taken.try_clone().unwrap();
     let other = std::thread::spawn(move || {
         use std::io::Write as _;
-        let (mut stream, _) = taken.accept().unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi");
     });
     let config = CONFIG.replace("127.0.0.1:0", &address.to_string());

@@ -11,6 +11,7 @@ mod doctor;
 mod files;
 mod images;
 mod lock;
+mod outlook;
 mod plugins;
 mod program;
 mod scan;

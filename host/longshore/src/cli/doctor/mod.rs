@@ -8,6 +8,8 @@ mod files;
 mod machine;
 mod places;
 mod report;
+mod running;
+mod trust;
 
 use serde_json::Value as Json;
 
@@ -17,6 +19,7 @@ use super::failure::Failure;
 use super::plugin_state::Outlook;
 use super::render::Screen;
 use report::{Item, Report};
+use running::Running;
 
 pub(crate) fn run(context: &mut Context<'_>) -> Result<Exit, Failure> {
     let mut report = Report::default();
@@ -26,12 +29,20 @@ pub(crate) fn run(context: &mut Context<'_>) -> Result<Exit, Failure> {
     match loaded.clone().into_config() {
         Ok((config, raw, _)) => {
             files::supported(&config, &mut report);
+            let running = Running::ask(&config);
             match map.map(|map| Outlook::of_start(map, &config)) {
-                Some(Ok(outlook)) => drivers::check(&raw, &config, &outlook, &mut report),
-                Some(Err(failure)) => report.failure("trust", &failure),
+                Some(outlook) => {
+                    trust::check(&config, outlook.map(), &mut report);
+                    let drivers = drivers::Drivers {
+                        config: &config,
+                        outlook: &outlook,
+                        running: running.as_ref(),
+                    };
+                    drivers.check(&raw, &mut report);
+                }
                 None => report.skipped("drivers", "the map is not valid"),
             }
-            places::check(&config, &mut report);
+            places::check(&config, running.is_some(), &mut report);
         }
         Err(_) => {
             for check in ["transport", "drivers", "state_dir", "database", "listen"] {

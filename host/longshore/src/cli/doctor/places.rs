@@ -6,13 +6,11 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use longshore_store::{Looked, look};
 use rustix::fs::{Access, access, statvfs};
 
 use super::report::Report;
-use crate::cli::client::Client;
 use crate::cli::exit::Exit;
 use crate::config::Config;
 use crate::config::address::{Database, Listen};
@@ -21,19 +19,18 @@ use crate::config::address::{Database, Listen};
 const SPACE_MIN: u64 = 16 << 20;
 /// With less free space than this somebody should look, in bytes.
 const SPACE_LOW: u64 = 512 << 20;
-/// How long whoever holds the address may take to say who it is.
-const ANSWER_MAX: Duration = Duration::from_secs(5);
 /// The number of a process fits in here, in bytes.
 const NUMBER_BYTES_MAX: u64 = 32;
 
-pub(super) fn check(config: &Config, report: &mut Report) {
+/// `answers` is whether a longshore host listens at the configured address.
+pub(super) fn check(config: &Config, answers: bool, report: &mut Report) {
     let holder = holder(&config.host.state_dir);
     state_dir(&config.host.state_dir, holder, report);
     if let Database::Sqlite(path) = &config.database.url {
         database(path, report);
     }
     if let Listen::Tcp(address) = &config.api.listen {
-        listen(*address, holder, report);
+        listen(*address, answers.then_some(holder), report);
     }
 }
 
@@ -147,7 +144,8 @@ fn database(path: &Path, report: &mut Report) {
     report.ok(CHECK, format!("{shown}, {state}"), Vec::new());
 }
 
-fn listen(address: SocketAddr, holder: Option<u32>, report: &mut Report) {
+/// `longshore` is who holds the state directory, if it is longshore that listens there already.
+fn listen(address: SocketAddr, longshore: Option<Option<u32>>, report: &mut Report) {
     const CHECK: &str = "listen";
     let error = match TcpListener::bind(address) {
         Ok(_) if address.port() == 0 => {
@@ -157,17 +155,17 @@ fn listen(address: SocketAddr, holder: Option<u32>, report: &mut Report) {
         Err(error) => error,
     };
     let (message, help) = match error.kind() {
-        io::ErrorKind::AddrInUse => match (is_longshore(address), holder) {
-            (true, Some(pid)) => {
+        io::ErrorKind::AddrInUse => match longshore {
+            Some(Some(pid)) => {
                 let message = format!("{address} is in use: longshore runs here, process {pid}");
                 let help = "nothing, if that is meant; a second start fails until it is stopped";
                 return report.warning(CHECK, message, help);
             }
-            (true, None) => (
+            Some(None) => (
                 format!("{address} is in use by another longshore host"),
                 "stop that one, or set `api.listen` to another address",
             ),
-            (false, _) => (
+            None => (
                 format!("{address} is in use by another program"),
                 "stop that one (`ss -ltnp` names it), or set `api.listen`",
             ),
@@ -186,14 +184,6 @@ fn listen(address: SocketAddr, holder: Option<u32>, report: &mut Report) {
         ),
     };
     report.failed(CHECK, Exit::Unreachable, message, help);
-}
-
-/// Whether what answers there has the endpoint that only longshore has.
-fn is_longshore(address: SocketAddr) -> bool {
-    let url = Client::url_of(&Listen::Tcp(address));
-    let client = url.and_then(|url| Client::within(&url, None, ANSWER_MAX));
-    let answer = client.and_then(|client| client.get("/longshore/v1/plugins"));
-    answer.is_ok_and(|json| json.is_array())
 }
 
 /// The directory, or the nearest one above it that exists.

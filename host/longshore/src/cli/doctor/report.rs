@@ -6,7 +6,6 @@ use longshore_loader::diagnostic::{Diagnostic, Place, escape};
 use serde_json::{Value as Json, json};
 
 use crate::cli::exit::Exit;
-use crate::cli::failure::{Failure, Report as Said};
 use crate::cli::layout::wrapped;
 use crate::cli::render::{Screen, Tone};
 
@@ -133,20 +132,6 @@ impl Report {
             message.push_str(&format!(": {why}"));
         }
         self.add(check, status, message, d.help.clone());
-    }
-
-    /// What a start would say, and exit with.
-    pub(super) fn failure(&mut self, check: &str, failure: &Failure) {
-        let status = Status::Failed(failure.exit);
-        match &failure.report {
-            Said::Message(message) => {
-                let why = message.why.as_ref();
-                let why = why.map(|w| format!(": {w}")).unwrap_or_default();
-                let text = format!("{}{why}", message.what);
-                self.add(check, status, text, message.help.clone());
-            }
-            Said::Diagnostics(all) => all.iter().for_each(|d| self.found(check, status, d)),
-        }
     }
 
     /// The first class of failure that occurs.

@@ -404,10 +404,10 @@ const KEY: &str = "RWSdX4utH2AKtsO/X3w+3RGnmGVAUn37+3qL/ssjdLqBA4A+fsMaBJ9o";
 #[test]
 fn trust_is_read() {
     let text = format!(
-        "[trust]\nowners = [\"builder\", \"1001\"]\nkeys = [\"{KEY}\"]\nsignatures = \"required\"\n"
+        "[trust]\nowners = [\"root\", \"1001\"]\nkeys = [\"{KEY}\"]\nsignatures = \"required\"\n"
     );
     let (config, ..) = load_text(&text).into_config().unwrap();
-    assert_eq!(config.trust.owners, ["builder", "1001"]);
+    assert_eq!(config.trust.owners, ["root", "1001"]);
     assert_eq!(config.trust.keys[0].id().to_string(), "B60A601FAD8B5F9D");
     assert_eq!(config.trust.signatures, Signatures::Required);
     let (off, ..) = load_text("").into_config().unwrap();
