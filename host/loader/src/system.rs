@@ -8,7 +8,7 @@ mod mapped;
 pub(crate) mod shared;
 mod symbols;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -95,7 +95,8 @@ fn newest(defined: &BTreeSet<String>) -> Option<&String> {
 
 /// The libraries of this system.
 struct System {
-    cache: Vec<u8>,
+    /// Where each library is; of several with one name the first counts.
+    libraries: HashMap<String, PathBuf>,
 }
 
 impl System {
@@ -120,7 +121,8 @@ impl System {
         file.take(CACHE_BYTES_MAX).read_to_end(&mut cache).ok()?;
         let at = cache.windows(MAGIC.len()).position(|w| w == MAGIC)?;
         cache.drain(..at);
-        (cache.len() >= HEADER_BYTES).then_some(System { cache })
+        let libraries = Cache(&cache).libraries()?;
+        Some(System { libraries })
     }
 
     /// Where the dynamic linker would find a library, as far as can be told.
@@ -134,30 +136,40 @@ impl System {
         let standard = ["/lib", "/usr/lib", "/lib64", "/usr/lib64"];
         let beside = |dir: &str| Some(Path::new(dir).join(name)).filter(|p| p.exists());
         let mut listed = listed.filter(|d| d.starts_with('/'));
-        let cached = || self.cached(name).filter(|p| p.exists());
+        let cached = || self.libraries.get(name).filter(|p| p.exists()).cloned();
         let usual = || standard.into_iter().find_map(beside);
         listed.find_map(beside).or_else(cached).or_else(usual)
     }
+}
 
-    fn cached(&self, name: &str) -> Option<PathBuf> {
+/// The list's bytes, from its mark on.
+struct Cache<'c>(&'c [u8]);
+
+impl Cache<'_> {
+    fn libraries(&self) -> Option<HashMap<String, PathBuf>> {
         let count = self.number(20)?;
-        (0..count)
-            .find_map(|i| {
-                let entry = HEADER_BYTES + usize::try_from(i).ok()? * ENTRY_BYTES;
-                let key = self.text(self.number(entry + 4)?)?;
-                let path = || self.text(self.number(entry + 8)?);
-                (key == name.as_bytes()).then(path)?
-            })
-            .map(|path| PathBuf::from(String::from_utf8_lossy(path).into_owned()))
+        let shown = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
+        let mut libraries = HashMap::new();
+        for i in 0..usize::try_from(count).ok()? {
+            let entry = HEADER_BYTES + i * ENTRY_BYTES;
+            let (Some(key), Some(path)) = (self.number(entry + 4), self.number(entry + 8)) else {
+                break;
+            };
+            if let (Some(name), Some(path)) = (self.text(key), self.text(path)) {
+                let path = PathBuf::from(shown(path));
+                libraries.entry(shown(name)).or_insert(path);
+            }
+        }
+        Some(libraries)
     }
 
     fn number(&self, at: usize) -> Option<u32> {
-        let bytes = self.cache.get(at..at.checked_add(4)?)?;
+        let bytes = self.0.get(at..at.checked_add(4)?)?;
         Some(u32::from_le_bytes(bytes.try_into().ok()?))
     }
 
     fn text(&self, at: u32) -> Option<&[u8]> {
-        let rest = self.cache.get(usize::try_from(at).ok()?..)?;
+        let rest = self.0.get(usize::try_from(at).ok()?..)?;
         Some(&rest[..rest.iter().position(|b| *b == 0)?])
     }
 }

@@ -81,11 +81,8 @@ fn count<'d, R: ReadRef<'d>>(dynamic: &Dynamic<'d, R>) -> Option<u32> {
 /// The GNU hash table: only symbols from `first` on are in it, in chains whose last word is odd. The one that begins last
 /// ends with the last symbol.
 fn gnu_count<'d, R: ReadRef<'d>>(dynamic: &Dynamic<'d, R>, at: u64) -> Option<u32> {
-    let (buckets, first, bloom) = (
-        word(dynamic, at)?,
-        word(dynamic, at.checked_add(4)?)?,
-        word(dynamic, at.checked_add(8)?)?,
-    );
+    let head: &[object::U32<Le>] = dynamic.data.read_slice_at(at, 3).ok()?;
+    let [buckets, first, bloom] = [0, 1, 2].map(|i| head[i].get(Le));
     if buckets > BUCKETS_MAX {
         return None;
     }
