@@ -47,11 +47,11 @@ pub(super) fn case(kind: Kind, driver: &str, seed: u64) -> Value {
         .fold(0, |sum, b| sum * 31 % 65_521 + u64::from(b));
     let mut pick = Pick(Random::new(seed ^ (name << 32)));
     let hosts = 1 + pick.0.below(HOSTS_MAX);
-    let host = |i: usize| json!({"host": format!("h{i}"), "nodename": format!("n{i}")});
+    let host = |i: usize| json!({"host": format!("h{i}")});
     let mut draft = Draft {
         settings: Map::new(),
         hosts: (1..=hosts).map(host).collect(),
-        request: json!({"instance_uuid": "00000000-0000-4000-8000-000000000001", "flavor": {}}),
+        request: json!({"flavor": {}}),
     };
     recipe(&mut pick, &mut draft);
     let mut case = json!({

@@ -38,6 +38,7 @@ fn compute(pick: &mut Pick, draft: &mut Draft) {
 }
 
 fn capabilities(pick: &mut Pick, draft: &mut Draft) {
+    name_nodes(draft);
     draft.hosts_of(pick, "hypervisor_type", &["QEMU", "xen"]);
     draft.hosts_of(pick, "hypervisor_version", &[6_002_000, 4_000_000]);
     draft.hosts_of(pick, "vcpus_total", &[0, 4, 8]);
@@ -240,10 +241,16 @@ pub(super) fn measured(pick: &mut Pick) -> Value {
             true => json!(pick.of(&[0.0, 0.29, 0.5, 0.57, 1.0])),
             false => json!(pick.of(&[0, 1, 800, 2400, 100_000])),
         };
-        let timestamp = "2026-01-01T00:00:00.000000";
-        json!({"name": name, "value": value, "timestamp": timestamp, "source": "libvirt.LibvirtDriver"})
+        json!({"name": name, "value": value})
     };
     json!(chosen.into_iter().map(one).collect::<Vec<_>>())
+}
+
+/// Nodes are called as their hosts unless something hangs on it.
+fn name_nodes(draft: &mut Draft) {
+    for (number, host) in (1..).zip(&mut draft.hosts) {
+        host["nodename"] = json!(format!("n{number}"));
+    }
 }
 
 fn retry(pick: &mut Pick, draft: &mut Draft) {
@@ -255,6 +262,7 @@ fn retry(pick: &mut Pick, draft: &mut Draft) {
         ["gone", "n4"],
         ["H4", "n4"],
     ];
+    name_nodes(draft);
     draft.request["retry"] = json!(pick.some(&tried, 4));
 }
 
