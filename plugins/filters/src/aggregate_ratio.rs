@@ -79,7 +79,9 @@ mod tests {
         let mut hosts = aggregates(key, &SAID);
         for row in 0..SAID.len() {
             hosts.set_u32(Column::TotalUsableRamMb, row, 1000);
+            hosts.set_i32(Column::FreeRamMb, row, 0);
             hosts.set_u32(Column::TotalUsableDiskGb, row, 10);
+            hosts.set_i32(Column::FreeDiskMb, row, 0);
             hosts.set_u32(Column::VcpusTotal, row, 4);
             hosts.set_u32(Column::VcpusUsed, row, 4);
             for ratio in [

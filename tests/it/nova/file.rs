@@ -18,6 +18,19 @@ pub(super) fn path(kind: Kind, driver: &str) -> PathBuf {
     dir.join(format!("{driver}.toml"))
 }
 
+/// The cases of a driver, each with the answer that it has beside it.
+///
+/// # Panics
+/// As [`read`].
+pub(super) fn cases_of(kind: Kind, driver: &str) -> Vec<(Value, Value)> {
+    let mut cases = read(&path(kind, driver));
+    for (case, _) in &mut cases {
+        case["kind"] = json!(kind.word());
+        case["driver"] = json!(driver);
+    }
+    cases
+}
+
 /// The cases of a file, each with the answer that it has beside it.
 ///
 /// # Panics
@@ -61,7 +74,7 @@ pub(super) fn write(kind: Kind, driver: &str, release: &str, cases: &[(Value, Va
     let _ = writeln!(text, "nova = \"{release}\"");
     for (case, answer) in cases {
         text += "\n[[case]]\n";
-        for key in ["kind", "driver", "settings", "multiplier", "request"] {
+        for key in ["settings", "multiplier", "request"] {
             let value = &case[key];
             if !value.is_null() && *value != json!({}) {
                 let _ = writeln!(text, "{key} = {}", inline(value));
@@ -69,7 +82,7 @@ pub(super) fn write(kind: Kind, driver: &str, release: &str, cases: &[(Value, Va
         }
         text += "hosts = [\n";
         for host in case["hosts"].as_array().into_iter().flatten() {
-            let _ = writeln!(text, "    {},", inline(host));
+            let _ = writeln!(text, "    {},", host_line(host));
         }
         text += "]\n";
         if answer.is_null() {
@@ -103,6 +116,17 @@ fn inline(value: &Value) -> String {
         }
         // Texts, numbers and truth values are written as in JSON.
         other => other.to_string(),
+    }
+}
+
+/// A host with its name first.
+fn host_line(host: &Value) -> String {
+    let mut facts = host.as_object().cloned().unwrap_or_default();
+    let name = facts.remove("host").unwrap_or_default();
+    let rest = inline(&Value::Object(facts));
+    match rest.strip_prefix("{ ") {
+        Some(rest) => format!("{{ host = {name}, {rest}"),
+        None => format!("{{ host = {name} }}"),
     }
 }
 

@@ -112,7 +112,7 @@ fn kept_cases_have_novas_answers() {
             if update {
                 keep(*kind, name);
             }
-            let cases = file::read(&file::path(*kind, name));
+            let cases = file::cases_of(*kind, name);
             assert!(
                 cases.len() >= 20,
                 "the {} `{name}` has {} cases",
