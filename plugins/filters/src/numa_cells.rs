@@ -3,7 +3,6 @@
 
 use longshore_plugin_api::Json;
 use std::collections::BTreeMap;
-use std::convert::TryFrom;
 
 type Members = BTreeMap<String, Json>;
 
@@ -260,8 +259,6 @@ impl GuestCell {
             },
             page_size: match cell.get("pagesize") {
                 Some(Json::Integer(size)) => Some(*size),
-                // As some write it.
-                Some(Json::Text(size)) => i64::try_from(size.parse::<u32>().unwrap_or(0)).ok(),
                 _ => None,
             },
         }

@@ -93,7 +93,7 @@ impl Wanted {
 
     fn asks_for_physical_functions(&self) -> bool {
         let mut alternatives = self.alternatives.iter();
-        alternatives.any(|properties| is_physical_function(properties))
+        alternatives.any(is_physical_function)
     }
 }
 

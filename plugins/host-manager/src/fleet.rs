@@ -21,6 +21,14 @@ pub(crate) const INSTANCES_MAX: usize = 65_536;
 pub(crate) const STALE_TEXTS_MAX: usize = 4096;
 
 type Key = (String, String);
+type InstanceFact = fn(&PlacedInstance) -> &str;
+
+/// What the table has of each instance, list by list.
+const INSTANCE_FACTS: [(List, InstanceFact); 3] = [
+    (List::Instances, |instance| &instance.uuid),
+    (List::InstanceFlavors, |instance| &instance.flavor_id),
+    (List::InstanceProjects, |instance| &instance.project_id),
+];
 
 /// The state behind the host manager.
 #[derive(Default)]
@@ -126,12 +134,7 @@ impl Fleet {
         self.columns
             .set_list(List::AggregateMetadata, row, &metadata);
         let instances = self.instances.get(host).map_or(&[][..], Vec::as_slice);
-        let facts: [(List, fn(&PlacedInstance) -> &str); 3] = [
-            (List::Instances, |instance| &instance.uuid),
-            (List::InstanceFlavors, |instance| &instance.flavor_id),
-            (List::InstanceProjects, |instance| &instance.project_id),
-        ];
-        for (list, fact) in facts {
+        for (list, fact) in INSTANCE_FACTS {
             let texts = instances.iter().map(fact);
             let ids: Vec<u32> = texts.map(|text| self.columns.intern(text)).collect();
             self.columns.set_list(list, row, &ids);
