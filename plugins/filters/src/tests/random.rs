@@ -229,7 +229,7 @@ pub(super) fn request(random: &mut Random) -> RequestFields {
             .one_of(&[
                 None,
                 Some(r#"[{"count": 1, "spec": [{"vendor_id": "8086"}]}]"#),
-                Some("7"),
+                Some("[]"),
             ])
             .map(str::to_owned),
         numa_topology: random

@@ -277,39 +277,40 @@ fn group(pick: &mut Pick, draft: &mut Draft) {
 }
 
 fn cidr(pick: &mut Pick, draft: &mut Draft) {
-    let addresses = [
+    let near = [
         "10.0.0.1",
         "10.0.0.77",
         "10.0.1.1",
         "10.1.0.1",
         "192.168.1.1",
-        "fd00::1",
-        "fd00::1:2",
-        "",
     ];
-    draft.hosts_of(pick, "host_ip", &addresses);
+    let far = ["fd00::1", "fd00::1:2", "10.0.0.77", "10.0.1.1"];
+    let addresses = if pick.once_in(4) { &far[..] } else { &near };
+    draft.hosts_of(pick, "host_ip", addresses);
+    if pick.once_in(12) {
+        draft.hosts_of(pick, "host_ip", &["", "10.0.0.1"]);
+    }
     let mut hints = serde_json::Map::new();
     if !pick.once_in(6) {
-        hints.insert(
-            "build_near_host_ip".into(),
-            json!([pick.of(&["10.0.0.9", "10.0.1.200", "fd00::9", "x", "10.0.0.300"])]),
-        );
+        let wanted = ["10.0.0.9", "10.0.0.9", "10.0.1.200", "10.0.0.300"];
+        let odd = pick.once_in(4);
+        let wanted = pick.of(if odd { &["fd00::9", "x"][..] } else { &wanted });
+        hints.insert("build_near_host_ip".into(), json!([wanted]));
     }
     if pick.once_in(2) {
-        hints.insert(
-            "cidr".into(),
-            json!([pick.of(&[
-                "/24",
-                "/16",
-                "/32",
-                "/0",
-                "/112",
-                "/33",
-                "24",
-                "/x",
-                "/255.255.0.0"
-            ])]),
-        );
+        let sizes = [
+            "/24",
+            "/16",
+            "/32",
+            "/0",
+            "/25",
+            "/255.255.0.0",
+            "/0.0.0.255",
+        ];
+        let odd = ["/112", "/33", "24", "/x", "/255.0.255.0", "/ffff:ffff::"];
+        let is_odd = pick.once_in(5);
+        let size = pick.of(if is_odd { &odd[..] } else { &sizes });
+        hints.insert("cidr".into(), json!([size]));
     }
     draft.request["scheduler_hints"] = Value::Object(hints);
 }
