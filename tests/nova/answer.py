@@ -3,9 +3,9 @@
     answer.py PIKE_DIRECTORY STEIN_DIRECTORY
 
 A case names one driver and has its settings, the hosts and the request, in the words of Nova's `HostState` and
-`RequestSpec`; `tests/support/nova/case.rs` writes them. The answer to a filter is `{"passes": [...]}`, one per host, with
-null where Nova raised; to a weigher `{"raw": [...], "weights": [...]}`, or null where it raised. The one case
-`{"facts": true}` is answered with what each class says of itself.
+`RequestSpec`; `tests/it/nova` writes them. The answer to a filter is `{"passes": [...]}`, one per host, with null where
+Nova raised; to a weigher `{"raw": [...], "weights": [...]}`, or null where it raised. The one case `{"facts": true}` is
+answered with what each class says of itself, and the defaults of the settings.
 """
 
 import importlib.util
@@ -225,14 +225,19 @@ class Answers:
         trusted_filter.ComputeAttestation = Attestation
 
     def facts(self):
-        """When each filter runs, and the range of each weigher."""
+        """When each filter runs, the range of each weigher, the default of each setting."""
         filters = {
             name: {"once": found.run_filter_once_per_request, "rebuild": found.RUN_ON_REBUILD}
             for name, found in ((name, self.classes[cls]) for name, cls in FILTERS.items())
         }
         weighers = {name: {"min": self.classes[cls].minval, "max": self.classes[cls].maxval}
                     for name, cls in WEIGHERS.items()}
-        return {"filters": filters, "weighers": weighers}
+        defaults = {key: self.option(*place) for key, place in SETTINGS.items()}
+        return {"filters": filters, "weighers": weighers, "defaults": defaults}
+
+    def option(self, group, name):
+        options = self.conf[group] if group else self.conf
+        return options[name]
 
     def answer(self, case):
         if "facts" in case:

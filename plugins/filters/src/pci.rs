@@ -211,7 +211,8 @@ mod tests {
     fn devices_of_any_alternative_will_do_and_are_taken_once() {
         let three = r#"[{"count": 3, "spec": [{"product_id": "1520"}, {"product_id": "1db4"}]}]"#;
         assert!(fits(three, None));
-        let twice = r#"[{"count": 2, "spec": [{"product_id": "1520"}]}, {"count": 1, "spec": [{"vendor_id": "8086"}]}]"#;
+        let twice = r#"[{"count": 2, "spec": [{"product_id": "1520"}]},
+            {"count": 1, "spec": [{"vendor_id": "8086"}]}]"#;
         assert!(
             !fits(twice, None),
             "the other device is a physical function"

@@ -6,7 +6,7 @@
 
 use crate::aggregates::{self, Membership};
 use crate::consumption::Consumption;
-use crate::facts::Facts;
+use crate::facts::{Facts, TEXTS};
 use longshore_plugin_api::{
     Aggregate, Column, DriverError, HostColumns, HostReport, HostTable, List, PlacedInstance,
     RequestSpec, ServiceState, STATE_DISABLED, STATE_UP,
@@ -150,7 +150,7 @@ impl Fleet {
             if let Some(moved) = self.rows.get(row).and_then(|key| self.nodes.get_mut(key)) {
                 moved.row = Some(row);
             }
-            self.stale_texts += 4;
+            self.stale_texts += TEXTS;
             self.shed_stale_texts();
         }
     }
@@ -191,6 +191,9 @@ impl Fleet {
 
     /// Replaces all aggregates.
     pub(crate) fn update_aggregates(&mut self, aggregates: Vec<Aggregate>) {
+        // Keys and values that no aggregate has any more are not told from those that stay.
+        let pairs = aggregates.iter().map(|aggregate| aggregate.metadata.len());
+        self.stale_texts += 2 * pairs.sum::<usize>();
         self.memberships = aggregates::by_host(aggregates);
         (0..self.rows.len()).for_each(|row| self.write_host(row));
         self.stale_texts += self.memberships.len();

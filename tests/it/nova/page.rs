@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use longshore_loader::inspect::inspect;
+use longshore_loader::note::EntryMetadata;
 use longshore_tests::files::{plugin, workspace};
 use serde_json::json;
 
-use super::{Kind, file, with_drivers};
+use super::{Kind, file, theirs, with_drivers};
 
 /// A row of a table: its cells, by the words of the table's head.
 type Row = BTreeMap<String, String>;
@@ -40,11 +41,15 @@ fn quoted(cell: &str) -> BTreeSet<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
-/// The keys of each entry point's settings, as the library's note has them.
+/// The entry points of a library, as its note has them.
+fn entries_of(package: &str) -> Vec<EntryMetadata> {
+    inspect(&plugin("debug", package)).unwrap().metadata.entries
+}
+
+/// The keys of each entry point's settings.
 fn keys_of(package: &str) -> BTreeMap<String, BTreeSet<String>> {
-    let inspection = inspect(&plugin("debug", package)).unwrap();
-    let entries = inspection.metadata.entries.iter();
-    let keys = |entry: &longshore_loader::note::EntryMetadata| {
+    let entries = entries_of(package).into_iter();
+    let keys = |entry: &EntryMetadata| {
         entry
             .settings
             .iter()
@@ -52,7 +57,7 @@ fn keys_of(package: &str) -> BTreeMap<String, BTreeSet<String>> {
             .collect()
     };
     entries
-        .map(|entry| (entry.name.clone(), keys(entry)))
+        .map(|entry| (entry.name.clone(), keys(&entry)))
         .collect()
 }
 
@@ -80,4 +85,30 @@ fn the_page_has_every_filter_and_weigher_with_its_keys_and_runs() {
             assert!(file::path(*kind, name).is_file(), "cases of `{name}`");
         }
     });
+}
+
+/// Settings that Nova does not have, and the one that is a table here and a list there.
+const NOT_NOVAS: &[&str] = &["level_stat", "weight_setting"];
+
+#[test]
+fn settings_have_novas_defaults() {
+    let theirs = theirs::answers(&[json!({"facts": true})]).remove(0);
+    let entries = ["longshore-filters", "longshore-weighers"].map(entries_of);
+    let mut compared = BTreeSet::new();
+    for entry in entries.iter().flatten() {
+        for setting in &entry.settings {
+            let key = setting.key.as_str();
+            if !NOT_NOVAS.contains(&key) {
+                let ours = json!(setting.default);
+                assert_eq!(theirs["defaults"][key], ours, "`{key}` of `{}`", entry.name);
+                compared.insert(key);
+            }
+        }
+    }
+    let known = theirs["defaults"].as_object().unwrap().keys();
+    let known: BTreeSet<&str> = known.map(String::as_str).collect();
+    assert!(
+        known.difference(&compared).eq(["weight_setting"].iter()),
+        "every option is a setting"
+    );
 }

@@ -1,8 +1,10 @@
-//! Random cases from a seed: for each driver, the facts that it looks at, from pools of values that meet at their edges.
+//! Random cases from a seed: for each driver, the facts that it looks at, from pools of values that
+//! meet at their edges.
 //! Must not know what the verdicts are. Called by the tests beside it.
 
 mod aggregates;
 mod amounts;
+mod attributes;
 mod devices;
 mod texts;
 mod weights;
@@ -29,6 +31,7 @@ fn recipe(kind: Kind, driver: &str) -> Option<Recipe> {
     match kind {
         Kind::Filter => amounts::recipe(driver)
             .or_else(|| aggregates::recipe(driver))
+            .or_else(|| attributes::recipe(driver))
             .or_else(|| texts::recipe(driver))
             .or_else(|| devices::recipe(driver)),
         Kind::Weigher => weights::recipe(driver),
