@@ -9,6 +9,7 @@ mod fuzz;
 mod many;
 mod matrix;
 mod memcheck;
+mod nova;
 mod old;
 mod outside;
 mod test;
@@ -26,6 +27,7 @@ usage: cargo xtask COMMAND
   fuzz [TARGET…] [--seconds N]
                             damage good inputs of every reader of foreign bytes; 60 s each by default (`test` does 2 s)
   matrix [--check]          load plugins of every compiler, profile and allocator; write (or check) the table in docs/abi.md
+  nova                      set up the Nova that filters and weighers are compared with (`test` does it too)
   old-plugins               build the files of tests/old for this release of plugin-api, once
   bench [NAME…]             run the benchmarks: bridge load many map managers scheduler boot startup (all by default)
 ";
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         "memcheck" => memcheck::memcheck(),
         "fuzz" => fuzz::fuzz(&args),
         "matrix" => matrix::matrix(&args),
+        "nova" => nova::nova(),
         "old-plugins" => old::old_plugins(),
         _ => {
             eprint!("{USAGE}");

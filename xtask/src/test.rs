@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::cargo::{cargo, has, root, run, target_dir};
-use crate::{fuzz, memcheck, up};
+use crate::{fuzz, memcheck, nova, up};
 
 /// Programs that tests use, and the Debian packages they come from.
 const PROGRAMS: &[(&str, &str)] = &[
@@ -23,6 +23,7 @@ const OLD_TOOLCHAINS: &str = "tests/old-toolchains.sh";
 pub(crate) fn test(args: &[String]) -> Result<(), String> {
     install()?;
     old_toolchains()?;
+    nova::nova()?;
     // Everything: also the plugins that only tests load.
     run(&mut cargo(&["build", "--workspace"]))?;
     // The release host loads plugins of other compilers and profiles; plugins are also measured in it.

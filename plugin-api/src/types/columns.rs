@@ -162,3 +162,14 @@ pub(crate) fn read_f32(table: &RawTable, column: Column) -> &[f32] {
     debug_assert!(matches!(column.empty(), ColumnData::F32(_)));
     crate::abi::columns::read(table, column as usize)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_numbered_in_order_without_gaps() {
+        let numbers = Column::ALL.iter().map(|&column| column as usize);
+        assert!(numbers.eq(0..Column::ALL.len()));
+    }
+}

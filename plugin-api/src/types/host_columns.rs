@@ -262,4 +262,29 @@ mod tests {
             (&[9][..], "there")
         );
     }
+
+    #[test]
+    fn a_table_of_an_older_maker_reads_as_empty_where_it_has_no_column() {
+        let mut columns = HostColumns::new();
+        columns.push("h", "n");
+        columns.set_text(Column::Uuid, 0, "u");
+        columns.set_list(List::AggregateMetadata, 0, &[1, 2, 3]);
+        let whole = columns.snapshot();
+        assert_eq!((whole.host(0).uuid(), whole.host(0).metrics()), ("u", ""));
+        assert_eq!(whole.host(0).aggregate_metadata().count(), 1);
+        // What release 1.0 had at first: up to `State`, and three lists.
+        let lists = 0..=List::SupportedInstances as usize;
+        let older = HostTable::from_ref(snapshot(
+            1,
+            columns.columns[..=Column::State as usize].to_vec(),
+            lists.map(|number| columns.flatten(number)).collect(),
+            Arc::clone(&columns.texts),
+        ));
+        let host = older.host(0);
+        let names = (host.host_name(), host.node_name(), host.uuid());
+        assert_eq!(names, ("h", "n", ""));
+        assert!(older.uuid_ids().is_empty() && older.numa_topology_ids().is_empty());
+        assert_eq!(host.aggregate_metadata().count(), 0);
+        assert!(older.instance_flavors(0).is_empty());
+    }
 }

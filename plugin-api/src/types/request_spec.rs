@@ -353,3 +353,24 @@ impl std::fmt::Debug for RequestSpec {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_of_an_older_maker_reads_as_absent_where_it_has_no_slot() {
+        let older = RequestSpec::from_handle(RequestRef::new(Slots {
+            texts: vec![Some("u".to_owned())],
+            ..Slots::default()
+        }));
+        assert_eq!(older.instance_uuid(), "u");
+        assert_eq!((older.numa_topology(), older.pci_requests()), (None, None));
+        assert_eq!((older.vcpus(), older.scheduler_hint("x").count()), (0, 0));
+        let fields = RequestFields {
+            numa_topology: Some("{}".to_owned()),
+            ..RequestFields::default()
+        };
+        assert_eq!(RequestSpec::from(fields).numa_topology(), Some("{}"));
+    }
+}

@@ -3,7 +3,7 @@
 //! says any, or one cannot be read. Knows no resource by itself.
 
 use crate::aggregates::{self, Memory};
-use crate::ratio::{self, Resource};
+use crate::ratio::{self, Resource, Widening};
 use longshore_plugin_api::{
     Context, Driver, DriverError, Filter, Host, HostTable, Limits, Log, Mask, NoSettings,
     RequestSpec,
@@ -48,11 +48,11 @@ impl<R: Resource> Filter for AggregateRatioFilter<R> {
         request: &RequestSpec,
         mask: &mut Mask<'_>,
     ) -> Result<(), DriverError> {
-        let mut memory = Memory::new();
+        let (mut memory, widening) = (Memory::new(), Widening::new());
         mask.retain_rows(|row| {
             let host = hosts.host(row);
             let said = memory.of(host, || self.ratio_of_aggregates(host));
-            let ratio = said.unwrap_or_else(|| ratio::widen(R::own_ratio(host)));
+            let ratio = said.unwrap_or_else(|| widening.of(R::own_ratio(host)));
             R::fits_on(host, ratio, request)
         });
         Ok(())

@@ -24,8 +24,8 @@ pub(crate) fn smallest<T: FromStr + PartialOrd>(host: Host<'_>, key: &str, log: 
     let mut least: Option<T> = None;
     for value in values(host, key) {
         match value.trim().parse::<T>() {
-            // What is not equal to itself is no number either.
-            Ok(number) if number == number => {
+            // What does not compare with itself is no number either.
+            Ok(number) if number.partial_cmp(&number).is_some() => {
                 if least.as_ref().map_or(true, |known| number < *known) {
                     least = Some(number);
                 }

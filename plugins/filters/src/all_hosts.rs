@@ -31,10 +31,7 @@ impl Filter for AllHostsFilter {
     }
 
     fn traits(&self) -> Result<FilterTraits, DriverError> {
-        Ok(FilterTraits {
-            run_once_per_request: true,
-            run_on_rebuild: false,
-        })
+        Ok(crate::ONCE)
     }
 }
 

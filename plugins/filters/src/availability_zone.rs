@@ -62,10 +62,7 @@ impl Filter for AvailabilityZoneFilter {
     }
 
     fn traits(&self) -> Result<FilterTraits, DriverError> {
-        Ok(FilterTraits {
-            run_once_per_request: true,
-            run_on_rebuild: false,
-        })
+        Ok(crate::ONCE)
     }
 }
 

@@ -34,10 +34,7 @@ impl Filter for ComputeFilter {
     }
 
     fn traits(&self) -> Result<FilterTraits, DriverError> {
-        Ok(FilterTraits {
-            run_once_per_request: true,
-            run_on_rebuild: false,
-        })
+        Ok(crate::ONCE)
     }
 }
 

@@ -135,10 +135,7 @@ impl Filter for ImagePropertiesFilter {
     }
 
     fn traits(&self) -> Result<FilterTraits, DriverError> {
-        Ok(FilterTraits {
-            run_once_per_request: true,
-            run_on_rebuild: true,
-        })
+        Ok(crate::ONCE_AND_ON_REBUILD)
     }
 }
 

@@ -38,14 +38,14 @@ fn holds(query: &Json, host: Host<'_>) -> bool {
 
 /// The value of an expression; nothing when it has none. The reader bounds how deep it can be.
 fn evaluate(query: &Json, host: Host<'_>) -> Option<Json> {
-    let Json::List(items) = query else {
-        return None;
+    let items = match query {
+        Json::List(items) => items,
+        _ => return None,
     };
-    let Some((operator, arguments)) = items.split_first() else {
-        return Some(Json::Bool(true));
-    };
-    let Json::Text(operator) = operator else {
-        return None;
+    let (operator, arguments) = match items.split_first() {
+        Some((Json::Text(operator), arguments)) => (operator, arguments),
+        Some(_) => return None,
+        None => return Some(Json::Bool(true)),
     };
     let mut values = Vec::with_capacity(arguments.len());
     for argument in arguments {
@@ -63,13 +63,10 @@ fn evaluate(query: &Json, host: Host<'_>) -> Option<Json> {
 
 /// A text, or the fact that it names; [`Json::Null`] for one that the host does not have.
 fn lookup(text: &str, host: Host<'_>) -> Option<Json> {
-    let Some(path) = text.strip_prefix('$') else {
-        let empty = text.is_empty();
-        return Some(if empty {
-            Json::Null
-        } else {
-            Json::Text(text.to_owned())
-        });
+    let path = match text.strip_prefix('$') {
+        Some(path) => path,
+        None if text.is_empty() => return Some(Json::Null),
+        None => return Some(Json::Text(text.to_owned())),
     };
     let mut keys = path.split('.');
     let name = keys.next().unwrap_or_default();

@@ -3,7 +3,6 @@
 
 use longshore_plugin_api::Json;
 use std::collections::BTreeMap;
-use std::convert::TryFrom;
 
 type Members = BTreeMap<String, Json>;
 
@@ -48,6 +47,7 @@ enum Threads {
 }
 
 /// A cell of a guest.
+#[derive(Clone)]
 pub(crate) struct GuestCell {
     cpus: usize,
     memory_mb: i64,
@@ -64,14 +64,14 @@ pub(crate) struct Ratios {
     pub(crate) ram: f64,
 }
 
-/// The cells of a topology, `{"cells": [...]}`; nothing when the text has none.
+/// The cells of a topology, `{"cells": [...]}`, and what else it has; nothing when it is none.
 fn cells(text: &str) -> Option<(Vec<Members>, Members)> {
     let mut topology = match Json::parse(text) {
         Ok(Json::Table(topology)) => topology,
         _ => return None,
     };
     let cells = match topology.remove("cells") {
-        Some(Json::List(cells)) if !cells.is_empty() => cells,
+        Some(Json::List(cells)) => cells,
         _ => return None,
     };
     let members = |cell| match cell {
@@ -85,14 +85,25 @@ fn cells(text: &str) -> Option<(Vec<Members>, Members)> {
 /// The cells of a host; nothing when it has none, or they cannot be read.
 pub(crate) fn of_host(text: &str) -> Option<Vec<HostCell>> {
     let (cells, _) = cells(text)?;
-    Some(cells.iter().map(HostCell::of).collect())
+    let cells: Vec<HostCell> = cells.iter().map(HostCell::of).collect();
+    Some(cells).filter(|cells| !cells.is_empty())
 }
 
-/// The cells of a guest, and whether its emulator wants a processor of its own.
-pub(crate) fn of_guest(text: &str) -> Option<(Vec<GuestCell>, bool)> {
+/// The cells of a guest.
+#[derive(Clone)]
+pub(crate) struct Guest {
+    pub(crate) cells: Vec<GuestCell>,
+    /// The emulator wants a processor of its own.
+    pub(crate) is_emulator_isolated: bool,
+}
+
+/// The cells of a guest; nothing when they cannot be read.
+pub(crate) fn of_guest(text: &str) -> Option<Guest> {
     let (cells, rest) = cells(text)?;
-    let isolated = text_of(&rest, "emulator_threads_policy") == Some("isolate");
-    Some((cells.iter().map(GuestCell::of).collect(), isolated))
+    Some(Guest {
+        cells: cells.iter().map(GuestCell::of).collect(),
+        is_emulator_isolated: text_of(&rest, "emulator_threads_policy") == Some("isolate"),
+    })
 }
 
 fn integer(members: &Members, key: &str) -> i64 {
@@ -260,8 +271,6 @@ impl GuestCell {
             },
             page_size: match cell.get("pagesize") {
                 Some(Json::Integer(size)) => Some(*size),
-                // As some write it.
-                Some(Json::Text(size)) => i64::try_from(size.parse::<u32>().unwrap_or(0)).ok(),
                 _ => None,
             },
         }

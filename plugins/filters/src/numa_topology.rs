@@ -2,13 +2,14 @@
 //! cell of its own, with its processors, memory, page size and devices. Whether one cell fits
 //! another is in `numa_cells`, devices are in `pci`.
 
-use crate::numa_cells::{self, GuestCell, HostCell, Ratios};
+use crate::numa_cells::{self, Guest, HostCell, Ratios};
 use crate::pci::{Pools, Requests};
 use crate::ratio;
 use longshore_plugin_api::{
     Context, Driver, DriverError, Filter, FilterTraits, Host, HostTable, Mask, NoSettings,
     RequestSpec,
 };
+use std::collections::HashMap;
 
 /// Passes hosts that the guest's cells fit.
 pub(crate) struct NumaTopologyFilter;
@@ -19,15 +20,17 @@ const TRIES_MAX: usize = 20_000;
 
 /// What the request asks for.
 struct Wanted {
-    /// The guest's cells, and whether its emulator wants a processor of its own.
-    guest: Option<String>,
+    guest: Option<Guest>,
     requests: Requests,
     /// Threads of one core are required, for processors of its own.
     needs_siblings: bool,
 }
 
+/// All that a verdict on a host hangs on: ids of its cells and devices, and its ratios.
+type Looks = (Option<u32>, Option<u32>, u32, u32);
+
 impl Wanted {
-    fn of(request: &RequestSpec) -> Self {
+    fn of(request: &RequestSpec) -> Result<Self, DriverError> {
         let spec = |key: &str| {
             let mut specs = request.extra_specs();
             specs.find(|(k, _)| *k == key).map(|(_, value)| value)
@@ -35,12 +38,19 @@ impl Wanted {
         let says = |key: &str, property: &str, word: &str| {
             spec(key) == Some(word) || request.image_property(property) == Some(word)
         };
-        Self {
-            guest: request.numa_topology().map(str::to_owned),
-            requests: Requests::parse(request.pci_requests()),
+        let guest = match request.numa_topology() {
+            None | Some("") => None,
+            Some(text) => Some(numa_cells::of_guest(text).ok_or_else(|| {
+                let hint = r#"write them as `{"cells": [{"cpuset": [0], "memory": 512}]}`"#;
+                DriverError::invalid("the request's NUMA cells cannot be read").hint(hint)
+            })?),
+        };
+        Ok(Self {
+            guest: guest.filter(|guest| !guest.cells.is_empty()),
+            requests: Requests::of(request)?,
             needs_siblings: says("hw:cpu_policy", "hw_cpu_policy", "dedicated")
                 && says("hw:cpu_thread_policy", "hw_cpu_thread_policy", "require"),
-        }
+        })
     }
 
     fn asks_for_nothing(&self) -> bool {
@@ -54,21 +64,14 @@ impl Wanted {
                 return false;
             }
         }
-        let guest = self.guest.as_deref().and_then(numa_cells::of_guest);
-        match (guest, cells) {
+        match (&self.guest, cells) {
             (None, _) => true,
             (Some(_), None) => false,
-            (Some((guest, isolated)), Some(cells)) => self.place(host, &cells, guest, isolated),
+            (Some(guest), Some(cells)) => self.place(host, &cells, guest.clone()),
         }
     }
 
-    fn place(
-        &self,
-        host: Host<'_>,
-        cells: &[HostCell],
-        guest: Vec<GuestCell>,
-        isolated: bool,
-    ) -> bool {
+    fn place(&self, host: Host<'_>, cells: &[HostCell], guest: Guest) -> bool {
         let pools = Pools::parse(host.pci_device_pools());
         let mut order: Vec<&HostCell> = cells.iter().collect();
         if self.requests.is_empty() {
@@ -79,7 +82,6 @@ impl Wanted {
         let mut placing = Placing {
             cells: order,
             guest,
-            isolated,
             ratios: Ratios {
                 cpu: ratio::widen(host.cpu_allocation_ratio()),
                 ram: ratio::widen(host.ram_allocation_ratio()),
@@ -93,11 +95,20 @@ impl Wanted {
     }
 }
 
+fn looks(host: Host<'_>) -> Looks {
+    let (hosts, row) = (host.table(), host.row());
+    (
+        hosts.numa_topology_ids().get(row).copied(),
+        hosts.pci_device_pool_ids().get(row).copied(),
+        host.cpu_allocation_ratio().to_bits(),
+        host.ram_allocation_ratio().to_bits(),
+    )
+}
+
 /// A search for a place of every guest cell.
 struct Placing<'c> {
     cells: Vec<&'c HostCell>,
-    guest: Vec<GuestCell>,
-    isolated: bool,
+    guest: Guest,
     ratios: Ratios,
     /// Which host cell each guest cell got so far.
     chosen: Vec<usize>,
@@ -108,7 +119,7 @@ impl Placing<'_> {
     /// Places the guest cells that have no place yet, in every order there is until one will do.
     fn rest(&mut self, devices: &dyn Fn(&[i64]) -> bool) -> bool {
         let next = self.chosen.len();
-        if next == self.guest.len() {
+        if next == self.guest.cells.len() {
             let ids: Vec<i64> = self
                 .chosen
                 .iter()
@@ -125,8 +136,8 @@ impl Placing<'_> {
                 return false;
             }
             // The emulator's processor is beside the first guest cell.
-            let reserved = usize::from(self.isolated && next == 0);
-            if self.cells[cell].fits(&mut self.guest[next], reserved, self.ratios) {
+            let reserved = usize::from(self.guest.is_emulator_isolated && next == 0);
+            if self.cells[cell].fits(&mut self.guest.cells[next], reserved, self.ratios) {
                 self.chosen.push(cell);
                 if self.rest(devices) {
                     return true;
@@ -147,7 +158,7 @@ impl Driver for NumaTopologyFilter {
 
 impl Filter for NumaTopologyFilter {
     fn passes(&self, host: Host<'_>, request: &RequestSpec) -> Result<bool, DriverError> {
-        Ok(Wanted::of(request).met_by(host))
+        Ok(Wanted::of(request)?.met_by(host))
     }
 
     fn filter_all(
@@ -156,9 +167,15 @@ impl Filter for NumaTopologyFilter {
         request: &RequestSpec,
         mask: &mut Mask<'_>,
     ) -> Result<(), DriverError> {
-        let wanted = Wanted::of(request);
+        let wanted = Wanted::of(request)?;
         if !wanted.asks_for_nothing() {
-            mask.retain_rows(|row| wanted.met_by(hosts.host(row)));
+            // New hosts of one make look the same, and placing costs.
+            let mut verdicts: HashMap<Looks, bool> = HashMap::new();
+            mask.retain_rows(|row| {
+                let host = hosts.host(row);
+                let verdict = verdicts.entry(looks(host));
+                *verdict.or_insert_with(|| wanted.met_by(host))
+            });
         }
         Ok(())
     }
@@ -250,6 +267,24 @@ mod tests {
         }
         let odd = r#"{"cpuset": [0], "memory": 1023, "pagesize": 2048}"#;
         assert!(plain(odd, 1).is_empty());
+    }
+
+    #[test]
+    fn cells_that_cannot_be_read_are_an_error_and_none_are_nothing() {
+        let table = testing::hosts(1, |_, _| {}).snapshot();
+        let filter = build::<NumaTopologyFilter>("{}");
+        let passes = |cells: &str| {
+            let request = RequestFields {
+                numa_topology: Some(cells.to_owned()),
+                ..RequestFields::default()
+            };
+            filter.passes(table.host(0), &request.into())
+        };
+        assert!(passes("").unwrap() && passes(r#"{"cells": []}"#).unwrap());
+        assert!(!passes(r#"{"cells": [{"cpuset": [0], "memory": 1}]}"#).unwrap());
+        for text in ["damaged", "[]", r#"{"cells": 1}"#, r#"{"cells": [1]}"#] {
+            assert!(passes(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! `pci_passthrough` and `numa_topology`.
 
 use crate::python;
-use longshore_plugin_api::Json;
+use longshore_plugin_api::{DriverError, Json, RequestSpec};
 use std::collections::BTreeMap;
 
 type Properties = BTreeMap<String, Json>;
@@ -35,11 +35,11 @@ struct Wanted {
 #[derive(Default)]
 pub(crate) struct Requests(Vec<Wanted>);
 
-/// The tables of a JSON list, each with its `count` apart. What is none is left out.
-fn counted(text: &str) -> Vec<(i64, Properties)> {
+/// The tables of a JSON list, each with its `count` apart; nothing when it is no such list.
+fn counted(text: &str) -> Option<Vec<(i64, Properties)>> {
     let items = match Json::parse(text) {
         Ok(Json::List(items)) => items,
-        _ => Vec::new(),
+        _ => return None,
     };
     let counted = |item| match item {
         Json::Table(mut properties) => match properties.remove(COUNT) {
@@ -48,33 +48,46 @@ fn counted(text: &str) -> Vec<(i64, Properties)> {
         },
         _ => None,
     };
-    items.into_iter().filter_map(counted).collect()
+    items.into_iter().map(counted).collect()
 }
 
 impl Requests {
-    /// Reads what a request says; no text, or one that says nothing, wants nothing.
-    pub(crate) fn parse(text: Option<&str>) -> Self {
+    /// Reads what a request says; no text wants nothing.
+    ///
+    /// # Errors
+    /// When it cannot be read: an instance must not be placed without what it wants.
+    pub(crate) fn of(request: &RequestSpec) -> Result<Self, DriverError> {
+        let text = match request.pci_requests() {
+            None | Some("") => return Ok(Self::default()),
+            Some(text) => text,
+        };
+        Self::parse(text).ok_or_else(|| {
+            let hint = r#"write it as `[{"count": 1, "spec": [{"vendor_id": "8086"}]}]`"#;
+            DriverError::invalid("the request's PCI devices cannot be read").hint(hint)
+        })
+    }
+
+    fn parse(text: &str) -> Option<Self> {
         let wanted = |(count, mut properties): (i64, Properties)| {
             let alternatives = match properties.remove("spec") {
                 Some(Json::List(alternatives)) => alternatives,
-                _ => Vec::new(),
+                _ => return None,
             };
             let table = |alternative| match alternative {
                 Json::Table(properties) => Some(properties),
                 _ => None,
             };
-            let alternatives = alternatives.into_iter().filter_map(table).collect();
-            Wanted {
+            let alternatives: Option<_> = alternatives.into_iter().map(table).collect();
+            Some(Wanted {
                 count,
-                alternatives,
-            }
+                alternatives: alternatives?,
+            })
         };
-        Self(
-            counted(text.unwrap_or_default())
-                .into_iter()
-                .map(wanted)
-                .collect(),
-        )
+        counted(text)?
+            .into_iter()
+            .map(wanted)
+            .collect::<Option<_>>()
+            .map(Self)
     }
 
     /// Whether no device is wanted.
@@ -93,7 +106,7 @@ impl Wanted {
 
     fn asks_for_physical_functions(&self) -> bool {
         let mut alternatives = self.alternatives.iter();
-        alternatives.any(|properties| is_physical_function(properties))
+        alternatives.any(is_physical_function)
     }
 }
 
@@ -134,7 +147,11 @@ impl Pools {
     /// Reads what a host reports; a text that cannot be read means no devices.
     pub(crate) fn parse(text: &str) -> Self {
         let pool = |(count, properties)| Pool { count, properties };
-        let mut pools: Vec<Pool> = counted(text).into_iter().map(pool).collect();
+        let mut pools: Vec<Pool> = counted(text)
+            .unwrap_or_default()
+            .into_iter()
+            .map(pool)
+            .collect();
         // Devices with fewer properties go first, so that special ones are kept.
         pools.sort_by_key(|pool| pool.properties.len());
         Self(pools)
@@ -187,20 +204,37 @@ mod tests {
     ]"#;
 
     fn fits(requests: &str, cells: Option<&[i64]>) -> bool {
-        Pools::parse(POOLS).support(&Requests::parse(Some(requests)), cells)
+        Pools::parse(POOLS).support(&Requests::parse(requests).unwrap(), cells)
     }
 
     #[test]
     fn devices_of_any_alternative_will_do_and_are_taken_once() {
         let three = r#"[{"count": 3, "spec": [{"product_id": "1520"}, {"product_id": "1db4"}]}]"#;
         assert!(fits(three, None));
-        let twice = r#"[{"count": 2, "spec": [{"product_id": "1520"}]}, {"count": 1, "spec": [{"vendor_id": "8086"}]}]"#;
+        let twice = r#"[{"count": 2, "spec": [{"product_id": "1520"}]},
+            {"count": 1, "spec": [{"vendor_id": "8086"}]}]"#;
         assert!(
             !fits(twice, None),
             "the other device is a physical function"
         );
-        assert!(fits("[]", None) && fits("damaged", None));
+        assert!(fits("[]", None));
         assert!(!fits(r#"[{"count": 1, "spec": []}]"#, None));
+    }
+
+    #[test]
+    fn a_request_that_cannot_be_read_is_an_error_and_such_pools_are_none() {
+        for text in [
+            "damaged",
+            "{}",
+            "[7]",
+            r#"[{"count": 1}]"#,
+            r#"[{"spec": []}]"#,
+        ] {
+            assert!(Requests::parse(text).is_none(), "{text}");
+            let one = r#"[{"count": 1, "spec": [{"vendor_id": "8086"}]}]"#;
+            let one = Requests::parse(one).unwrap();
+            assert!(!Pools::parse(text).support(&one, None), "{text}");
+        }
     }
 
     #[test]

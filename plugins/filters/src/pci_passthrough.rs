@@ -19,7 +19,7 @@ impl Driver for PciPassthroughFilter {
 
 impl Filter for PciPassthroughFilter {
     fn passes(&self, host: Host<'_>, request: &RequestSpec) -> Result<bool, DriverError> {
-        let requests = Requests::parse(request.pci_requests());
+        let requests = Requests::of(request)?;
         Ok(Pools::parse(host.pci_device_pools()).support(&requests, None))
     }
 
@@ -29,7 +29,7 @@ impl Filter for PciPassthroughFilter {
         request: &RequestSpec,
         mask: &mut Mask<'_>,
     ) -> Result<(), DriverError> {
-        let requests = Requests::parse(request.pci_requests());
+        let requests = Requests::of(request)?;
         if !requests.is_empty() {
             let (mut verdicts, pools) = (Verdicts::new(), hosts.pci_device_pool_ids());
             let judge = |id| Pools::parse(hosts.text(id)).support(&requests, None);
@@ -67,5 +67,10 @@ mod tests {
         assert_eq!(left(&*filter, &hosts, request(two)), [0]);
         assert_eq!(left(&*filter, &hosts, request("[]")).len(), 5);
         assert_eq!(left(&*filter, &hosts, RequestFields::default()).len(), 5);
+        let damaged = request("7").into();
+        let error = filter
+            .passes(hosts.snapshot().host(0), &damaged)
+            .unwrap_err();
+        assert_eq!(error.message(), "the request's PCI devices cannot be read");
     }
 }

@@ -30,6 +30,24 @@ pub(crate) fn widen(ratio: f32) -> f64 {
         .unwrap_or_else(|_| f64::from(ratio))
 }
 
+/// [`widen`] for one host after the other: neighbours often have the same ratio.
+pub(crate) struct Widening(Cell<(f32, f64)>);
+
+impl Widening {
+    /// Has widened nothing yet.
+    pub(crate) fn new() -> Self {
+        Self(Cell::new((f32::NAN, f64::NAN)))
+    }
+
+    /// As [`widen`].
+    pub(crate) fn of(&self, ratio: f32) -> f64 {
+        if self.0.get().0 != ratio {
+            self.0.set((ratio, widen(ratio)));
+        }
+        self.0.get().1
+    }
+}
+
 /// Keeps the hosts for which `fits(a, b, ratio)` holds. Most fleets have one ratio, which is then
 /// widened once.
 pub(crate) fn retain<A: Copy, B: Copy>(
@@ -43,13 +61,8 @@ pub(crate) fn retain<A: Copy, B: Copy>(
             mask.retain2(&a[..rows.min(a.len())], b, |a, b| fits(a, b, ratio));
         }
         None => {
-            let last = Cell::new((f32::NAN, f64::NAN));
-            mask.retain3((a, b, ratios), |a, b, ratio| {
-                if last.get().0 != ratio {
-                    last.set((ratio, widen(ratio)));
-                }
-                fits(a, b, last.get().1)
-            });
+            let widening = Widening::new();
+            mask.retain3((a, b, ratios), |a, b, ratio| fits(a, b, widening.of(ratio)));
         }
     }
 }

@@ -6,7 +6,7 @@ use longshore_plugin_api::{
     Context, Driver, DriverError, Filter, FilterTraits, Host, HostTable, Mask, NoSettings,
     RequestSpec,
 };
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 /// Passes hosts in the network.
 pub(crate) struct SimpleCidrAffinityFilter;
@@ -71,17 +71,23 @@ fn network(address: &str, size: &str) -> Option<(IpAddr, u32)> {
         None => bits_max,
         Some(size) => match size.parse::<u32>() {
             Ok(bits) => bits,
-            Err(_) => mask_bits(size.parse().ok()?)?,
+            Err(_) => mask_bits(size, bits_max)?,
         },
     };
     (bits <= bits_max).then_some((address, bits))
 }
 
-/// The leading ones of a mask that has nothing else.
-fn mask_bits(mask: Ipv4Addr) -> Option<u32> {
-    let mask = u32::from(mask);
-    let bits = mask.leading_ones();
-    (mask.checked_shl(bits).unwrap_or(0) == 0).then_some(bits)
+/// The size that a mask stands for, or one turned round such as `0.0.0.255`.
+fn mask_bits(mask: &str, bits_max: u32) -> Option<u32> {
+    let all = u128::MAX << (128 - bits_max);
+    let mask = match (mask.parse().ok()?, bits_max) {
+        (IpAddr::V4(mask), 32) => u128::from(u32::from(mask)) << 96,
+        (IpAddr::V6(mask), 128) => u128::from(mask),
+        _ => return None,
+    };
+    let is_network = |mask: &u128| mask.checked_shl(mask.leading_ones()).unwrap_or(0) == 0;
+    let mut masks = [mask, !mask & all].into_iter();
+    masks.find(is_network).map(u128::leading_ones)
 }
 
 impl Driver for SimpleCidrAffinityFilter {
@@ -144,6 +150,7 @@ mod tests {
         assert_eq!(left_of(&[(ADDRESS_HINT, "10.0.0.77")]), [0, 1]);
         assert_eq!(near("/16"), [0, 1, 2]);
         assert_eq!(near("/255.255.0.0"), [0, 1, 2]);
+        assert_eq!(near("/0.0.255.255"), [0, 1, 2]);
         assert_eq!(near("/25"), [0]);
         assert_eq!(near("/0"), [0, 1, 2]);
         assert_eq!(
@@ -166,5 +173,10 @@ mod tests {
             let hints = [(ADDRESS_HINT, "10.0.0.200"), (SIZE_HINT, size)];
             assert!(left_of(&hints).is_empty(), "{size}");
         }
+        let mask = [(ADDRESS_HINT, "fd00::9"), (SIZE_HINT, "/255.255.0.0")];
+        assert!(
+            left_of(&mask).is_empty(),
+            "a mask of the other sort of address"
+        );
     }
 }

@@ -17,7 +17,7 @@ pub(crate) const SUPPORTED_MAX: usize = 1024;
 
 const MB_PER_GB: i128 = 1024;
 /// How many texts a report fills.
-const TEXTS: usize = 8;
+pub(crate) const TEXTS: usize = 8;
 
 /// What travels among the stats of a report and is a column here.
 const FACTS_IN_STATS: [(&str, Column); 4] = [

@@ -6,7 +6,7 @@
 
 use crate::aggregates::{self, Membership};
 use crate::consumption::Consumption;
-use crate::facts::Facts;
+use crate::facts::{Facts, TEXTS};
 use longshore_plugin_api::{
     Aggregate, Column, DriverError, HostColumns, HostReport, HostTable, List, PlacedInstance,
     RequestSpec, ServiceState, STATE_DISABLED, STATE_UP,
@@ -21,6 +21,14 @@ pub(crate) const INSTANCES_MAX: usize = 65_536;
 pub(crate) const STALE_TEXTS_MAX: usize = 4096;
 
 type Key = (String, String);
+type InstanceFact = fn(&PlacedInstance) -> &str;
+
+/// What the table has of each instance, list by list.
+const INSTANCE_FACTS: [(List, InstanceFact); 3] = [
+    (List::Instances, |instance| &instance.uuid),
+    (List::InstanceFlavors, |instance| &instance.flavor_id),
+    (List::InstanceProjects, |instance| &instance.project_id),
+];
 
 /// The state behind the host manager.
 #[derive(Default)]
@@ -126,12 +134,7 @@ impl Fleet {
         self.columns
             .set_list(List::AggregateMetadata, row, &metadata);
         let instances = self.instances.get(host).map_or(&[][..], Vec::as_slice);
-        let facts: [(List, fn(&PlacedInstance) -> &str); 3] = [
-            (List::Instances, |instance| &instance.uuid),
-            (List::InstanceFlavors, |instance| &instance.flavor_id),
-            (List::InstanceProjects, |instance| &instance.project_id),
-        ];
-        for (list, fact) in facts {
+        for (list, fact) in INSTANCE_FACTS {
             let texts = instances.iter().map(fact);
             let ids: Vec<u32> = texts.map(|text| self.columns.intern(text)).collect();
             self.columns.set_list(list, row, &ids);
@@ -147,7 +150,7 @@ impl Fleet {
             if let Some(moved) = self.rows.get(row).and_then(|key| self.nodes.get_mut(key)) {
                 moved.row = Some(row);
             }
-            self.stale_texts += 4;
+            self.stale_texts += TEXTS;
             self.shed_stale_texts();
         }
     }
@@ -188,6 +191,9 @@ impl Fleet {
 
     /// Replaces all aggregates.
     pub(crate) fn update_aggregates(&mut self, aggregates: Vec<Aggregate>) {
+        // Keys and values that no aggregate has any more are not told from those that stay.
+        let pairs = aggregates.iter().map(|aggregate| aggregate.metadata.len());
+        self.stale_texts += 2 * pairs.sum::<usize>();
         self.memberships = aggregates::by_host(aggregates);
         (0..self.rows.len()).for_each(|row| self.write_host(row));
         self.stale_texts += self.memberships.len();

@@ -28,7 +28,7 @@ fn count(hosts: &HostTable, row: usize, members: &[u32]) -> f32 {
 }
 
 macro_rules! weigher {
-    ($(#[$doc:meta])* $Weigher:ident, $policy:literal, $sign:literal) => {
+    ($(#[$doc:meta])* $Weigher:ident, $policy:literal, $weight:expr) => {
         $(#[$doc])*
         pub(crate) struct $Weigher;
 
@@ -45,7 +45,7 @@ macro_rules! weigher {
                     return Ok(0.0);
                 }
                 let members = members(host.table(), request);
-                Ok($sign * count(host.table(), host.row(), &members))
+                Ok($weight(count(host.table(), host.row(), &members)))
             }
 
             fn weigh_all(
@@ -60,7 +60,7 @@ macro_rules! weigher {
                     let members = members(hosts, request);
                     for row in mask.iter() {
                         if let Some(score) = scores.get_mut(row) {
-                            *score = $sign * count(hosts, row, &members);
+                            *score = $weight(count(hosts, row, &members));
                         }
                     }
                 }
@@ -72,9 +72,9 @@ macro_rules! weigher {
 
 weigher! {
     /// Weighs members of the group.
-    SoftAffinityWeigher, "soft-affinity", 1.0
+    SoftAffinityWeigher, "soft-affinity", |members: f32| members
 }
 weigher! {
     /// Weighs members of the group against the host.
-    SoftAntiAffinityWeigher, "soft-anti-affinity", -1.0
+    SoftAntiAffinityWeigher, "soft-anti-affinity", |members: f32| 0.0 - members
 }

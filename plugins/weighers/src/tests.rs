@@ -1,9 +1,13 @@
 //! The weighers through the bridge: Nova's own values, odd hosts, and one verdict for one host and
 //! for all.
 
+use crate::build_failure::BuildFailureWeigher;
+use crate::metrics::MetricsWeigher;
+use crate::pci::PciWeigher;
+use crate::server_group::{SoftAffinityWeigher, SoftAntiAffinityWeigher};
 use crate::{cpu::CpuWeigher, disk::DiskWeigher, io_ops::IoOpsWeigher, ram::RamWeigher};
 use longshore_plugin_api::{
-    full, testing, Column, Driver, HostColumns, Mask, RequestFields, RequestSpec, Weigher,
+    full, testing, Column, Driver, HostColumns, List, Mask, RequestFields, RequestSpec, Weigher,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -12,8 +16,13 @@ fn build<T: Weigher + Driver>() -> Arc<dyn Weigher> {
     testing::bridged::<dyn Weigher, T>("{}", Path::new("/nonexistent")).unwrap()
 }
 
-fn every_weigher() -> [Arc<dyn Weigher>; 4] {
+fn every_weigher() -> [Arc<dyn Weigher>; 9] {
     [
+        build::<BuildFailureWeigher>(),
+        build::<MetricsWeigher>(),
+        build::<PciWeigher>(),
+        build::<SoftAffinityWeigher>(),
+        build::<SoftAntiAffinityWeigher>(),
         build::<RamWeigher>(),
         build::<CpuWeigher>(),
         build::<DiskWeigher>(),
@@ -23,10 +32,11 @@ fn every_weigher() -> [Arc<dyn Weigher>; 4] {
 
 /// Raw weights of all hosts, after a check that each host alone gets the same.
 fn raw(weigher: &dyn Weigher, hosts: &HostColumns) -> Vec<f32> {
-    let (table, request) = (
-        hosts.snapshot(),
-        RequestSpec::from(RequestFields::default()),
-    );
+    raw_for(weigher, hosts, RequestFields::default())
+}
+
+fn raw_for(weigher: &dyn Weigher, hosts: &HostColumns, request: RequestFields) -> Vec<f32> {
+    let (table, request) = (hosts.snapshot(), RequestSpec::from(request));
     let mut words = full(table.len());
     let mask = Mask::new(&mut words, table.len());
     let mut scores = vec![f32::NAN; table.len()];
@@ -129,9 +139,83 @@ fn weights_are_finite_whatever_the_table_says() {
 fn no_hosts_and_a_short_answer_are_no_trouble() {
     for weigher in every_weigher() {
         assert!(raw(&*weigher, &HostColumns::new()).is_empty());
-        let (range, zero) = (weigher.range().unwrap(), Some(0.0));
-        assert_eq!((range.min, range.max), (zero, None));
+        assert_eq!(weigher.range().unwrap().max, None);
     }
+}
+
+#[test]
+fn devices_weigh_against_a_host_up_to_a_bound() {
+    let pools = [
+        "",
+        r#"[{"count": 3}, {"count": 1}]"#,
+        r#"[{"count": 500}]"#,
+        "damaged",
+    ];
+    let hosts = testing::hosts(4, |c, row| {
+        c.set_text(Column::PciDevicePools, row, pools[row])
+    });
+    assert_eq!(
+        raw(&*build::<PciWeigher>(), &hosts),
+        [100.0, 96.0, 1.0, 100.0]
+    );
+}
+
+#[test]
+fn members_of_the_group_weigh_by_its_policy() {
+    let hosts = testing::hosts(3, |c, row| {
+        let on_host: &[&str] = [&["a", "b", "x"][..], &["c"], &["x"]][row];
+        let ids: Vec<u32> = on_host.iter().map(|uuid| c.intern(uuid)).collect();
+        c.set_list(List::Instances, row, &ids);
+    });
+    let request = |policy: &str| RequestFields {
+        group_policies: vec![policy.to_owned()],
+        group_members: ["a", "b", "c", "gone"].map(str::to_owned).into(),
+        ..RequestFields::default()
+    };
+    let (near, far) = (
+        build::<SoftAffinityWeigher>(),
+        build::<SoftAntiAffinityWeigher>(),
+    );
+    let weights = |weigher: &dyn Weigher, policy| raw_for(weigher, &hosts, request(policy));
+    assert_eq!(weights(&*near, "soft-affinity"), [2.0, 1.0, 0.0]);
+    assert_eq!(weights(&*far, "soft-anti-affinity"), [-2.0, -1.0, 0.0]);
+    assert_eq!(weights(&*near, "soft-anti-affinity"), [0.0; 3]);
+}
+
+#[test]
+fn metrics_weigh_by_the_operators_ratios() {
+    let metrics = [
+        r#"[{"name": "cpu.percent", "value": 0.5}, {"name": "cpu.frequency", "value": 800}]"#,
+        r#"[{"name": "cpu.percent", "value": 0.25}]"#,
+    ];
+    let hosts = testing::hosts(2, |c, row| c.set_text(Column::Metrics, row, metrics[row]));
+    let weigher = |settings: &str| {
+        testing::bridged::<dyn Weigher, MetricsWeigher>(settings, Path::new("/nonexistent"))
+            .unwrap()
+    };
+    let load = weigher(r#"{"weight_setting": {"cpu.percent": -2}}"#);
+    assert_eq!(raw(&*load, &hosts), [-100.0, -50.0]);
+    let both = r#""weight_setting": {"cpu.frequency": 1, "cpu.percent": 1}"#;
+    let lenient = weigher(&format!(
+        r#"{{{both}, "required": false, "weight_of_unavailable": -7}}"#
+    ));
+    assert_eq!(raw(&*lenient, &hosts), [850.0, -7.0]);
+    let table = hosts.snapshot();
+    let request = RequestFields::default().into();
+    let error = weigher(&format!("{{{both}}}")).weigh(table.host(1), &request);
+    let text = error.unwrap_err().to_string();
+    assert!(
+        text.contains("`host-0002`") && text.contains("`cpu.frequency`"),
+        "{text}"
+    );
+}
+
+#[test]
+fn failed_builds_count() {
+    let hosts = testing::hosts(2, |c, row| {
+        c.set_u32(Column::FailedBuilds, row, [0, 3][row])
+    });
+    assert_eq!(raw(&*build::<BuildFailureWeigher>(), &hosts), [0.0, 3.0]);
 }
 
 #[test]

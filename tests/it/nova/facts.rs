@@ -50,7 +50,8 @@ pub(super) fn table(case: &Value) -> HostTable {
 }
 
 fn add(columns: &mut HostColumns, host: &Value) {
-    let row = columns.push(text(&host["host"]), text(&host["nodename"]));
+    let name = text(&host["host"]);
+    let row = columns.push(name, host["nodename"].as_str().unwrap_or(name));
     for &(key, column) in NUMBERS {
         let value = &host[key];
         columns.set_u32(column, row, value.as_u64().unwrap_or(0) as u32);

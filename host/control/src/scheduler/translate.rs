@@ -192,3 +192,26 @@ fn limits(found: &Limits) -> Result<Option<SchedulerLimits>, String> {
 fn fit<T: TryFrom<i64>>(place: &str, field: &str, value: i64) -> Result<T, String> {
     T::try_from(value).map_err(|_| format!("{place}: `{field}` cannot be {value}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_without_a_field_travel_among_the_stats() {
+        let mut node = ComputeNode::new();
+        node.set_host("h")
+            .set_hypervisor_hostname("n")
+            .set_uuid("u-1")
+            .set_numa_topology(r#"{"cells": []}"#.to_owned())
+            .set_stats(BTreeMap::from([("gpu".to_owned(), "1".to_owned())]));
+        let stats = report(&node).unwrap().stats;
+        let facts =
+            [api::STATS_UUID, api::STATS_NUMA_TOPOLOGY, "gpu"].map(|key| stats[key].as_str());
+        assert_eq!(facts, ["u-1", r#"{"cells": []}"#, "1"]);
+        assert!(
+            !stats.contains_key(api::STATS_METRICS),
+            "the node reports none"
+        );
+    }
+}

@@ -32,7 +32,36 @@ impl Random {
 }
 
 const ZONES: &[&str] = &["", "nova", "a", "b", "a,b", " b , c", ","];
+/// Keys and values of aggregates' metadata: what some filter looks at, as it should be and not.
+const METADATA: &[(&str, &[&str])] = &[
+    ("ram_allocation_ratio", &["1.5", "x", "0"]),
+    ("max_io_ops_per_host", &["0", "9", "x"]),
+    ("filter_tenant_id", &["p1", "p2, p1"]),
+    ("instance_type", &["small", "large"]),
+    ("os", &["debian", "fedora,debian", ""]),
+    ("gpu", &["1", "2"]),
+];
+const METRICS: &[&str] = &["", "[]", r#"[{"name": "cpu", "value": 1}]"#, "[{]"];
+const POOLS: &[&str] = &[
+    "",
+    r#"[{"vendor_id": "8086", "count": 1, "numa_node": 0}]"#,
+    "{}",
+];
+const CELLS: &[&str] = &[
+    "",
+    r#"{"cells": [{"id": 0, "cpuset": [0, 1], "memory": 512, "siblings": [[0, 1]]}]}"#,
+    r#"{"cells": [{"id": 0, "cpuset": [0], "memory": 512}, {"id": 1, "cpuset": [1], "memory": 9}]}"#,
+    r#"{"cells": 1}"#,
+];
+const QUERIES: &[&str] = &[
+    "",
+    "[]",
+    r#"[">", "$free_ram_mb", 0]"#,
+    "[7]",
+    r#"["not", true]"#,
+];
 const STATS: &[&str] = &[
+    r#"{"trust_lvl":"trusted"}"#,
     "",
     "{}",
     r#"{"gpu":"1"}"#,
@@ -104,7 +133,26 @@ pub(super) fn hosts(random: &mut Random) -> HostColumns {
         if random.below(4) == 0 {
             let uuid = c.intern(random.one_of(&["uuid-a", "uuid-b"]));
             c.set_list(List::Instances, row, &[uuid]);
+            let flavor = c.intern(random.one_of(&["1", "2", ""]));
+            c.set_list(List::InstanceFlavors, row, &[flavor]);
         }
+        c.set_u32(NumInstances, row, random.one_of(&[0, 49, 50, u32::MAX]));
+        c.set_u32(NumIoOps, row, random.one_of(&[0, 7, 8, u32::MAX]));
+        c.set_text(
+            HostIp,
+            row,
+            random.one_of(&["", "10.0.0.1", "10.0.1.1", "x"]),
+        );
+        c.set_text(Metrics, row, random.one_of(METRICS));
+        c.set_text(PciDevicePools, row, random.one_of(POOLS));
+        c.set_text(NumaTopology, row, random.one_of(CELLS));
+        let mut metadata = Vec::new();
+        for aggregate in 0..random.below(3) as u32 {
+            let (key, values) = random.one_of(METADATA);
+            let value = random.one_of(values);
+            metadata.extend([aggregate, c.intern(key), c.intern(value)]);
+        }
+        c.set_list(List::AggregateMetadata, row, &metadata);
     })
 }
 
@@ -122,15 +170,25 @@ pub(super) fn request(random: &mut Random) -> RequestFields {
         "hypervisor_type",
         "capabilities:ssd",
         "hw:x",
+        "trust:trusted_host",
     ];
-    let values = [">= 1", "QEMU", "True", "<or> 1 <or> 2", "", "s!= xen"];
+    let values = [
+        ">= 1",
+        "QEMU",
+        "True",
+        "<or> 1 <or> 2",
+        "",
+        "s!= xen",
+        "trusted",
+    ];
     let properties = [
         "hw_architecture",
         "img_hv_type",
         "hw_vm_mode",
         "img_hv_requested_version",
+        "os",
     ];
-    let wanted = ["x86_64", "kvm", "hvm", ">=6.0", ""];
+    let wanted = ["x86_64", "kvm", "hvm", ">=6.0", "", "debian"];
     RequestFields {
         instance_uuid: random.one_of(&["uuid-a", "uuid-new", ""]).to_owned(),
         memory_mb: random.one_of(&[0, 512, 1024, u64::MAX]),
@@ -160,6 +218,44 @@ pub(super) fn request(random: &mut Random) -> RequestFields {
         retry_hosts: (0..random.below(4)).map(|_| pair(random)).collect(),
         group_policies: random.some_of(&["affinity", "anti-affinity", "soft-affinity"], 2),
         group_hosts: random.some_of(NAMES, 4),
+        project_id: random.one_of(&["p1", "p2", ""]).to_owned(),
+        flavor_id: random.one_of(&["1", "2"]).to_owned(),
+        flavor_name: random.one_of(&["small", "large"]).to_owned(),
+        image_id: random
+            .one_of(&[None, Some("i"), Some("j")])
+            .map(str::to_owned),
+        scheduler_hints: hints(random),
+        pci_requests: random
+            .one_of(&[
+                None,
+                Some(r#"[{"count": 1, "spec": [{"vendor_id": "8086"}]}]"#),
+                Some("[]"),
+            ])
+            .map(str::to_owned),
+        numa_topology: random
+            .one_of(&[
+                None,
+                Some(r#"{"cells": [{"cpuset": [0], "memory": 512}]}"#),
+                Some(""),
+            ])
+            .map(str::to_owned),
         ..RequestFields::default()
     }
+}
+
+fn hints(random: &mut Random) -> Vec<(String, String)> {
+    let values: [(&str, &[&str]); 5] = [
+        ("different_host", &["uuid-a", ""]),
+        ("same_host", &["uuid-a", "uuid-b"]),
+        ("build_near_host_ip", &["10.0.0.9", "x"]),
+        ("cidr", &["/16", "/99"]),
+        ("query", QUERIES),
+    ];
+    let mut hints = Vec::new();
+    for (key, values) in values {
+        if random.below(2) == 0 {
+            hints.push((key.to_owned(), random.one_of(values).to_owned()));
+        }
+    }
+    hints
 }

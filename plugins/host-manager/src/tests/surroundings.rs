@@ -2,7 +2,10 @@
 
 use super::support::{manager, names, report, service, with_hosts};
 use crate::fleet::INSTANCES_MAX;
-use longshore_plugin_api::{Aggregate, HostManager, HostReport, ServiceState};
+use longshore_plugin_api::{
+    Aggregate, HostManager, HostReport, PlacedInstance, ServiceState, STATS_PCI_DEVICE_POOLS,
+    STATS_UUID,
+};
 
 fn aggregate(id: u32, hosts: &[&str], zone: Option<&str>) -> Aggregate {
     Aggregate {
@@ -169,4 +172,82 @@ fn what_is_known_of_a_host_survives_the_removal_of_another() {
         (vec!["b"], "south")
     );
     assert_eq!(table.instances(0).len(), 1);
+}
+
+#[test]
+fn metadata_of_aggregates_stand_with_each_of_their_hosts() {
+    let manager = with_hosts(&["a", "b", "c"]);
+    let said = |id, hosts: &[&str], pairs: &[(&str, &str)]| Aggregate {
+        metadata: pairs
+            .iter()
+            .map(|(k, v)| (k.to_string(), v.to_string()))
+            .collect(),
+        ..aggregate(id, hosts, None)
+    };
+    let aggregates = vec![
+        said(7, &["a", "b"], &[("ssd", "true"), ("gpu", "2")]),
+        said(3, &["a"], &[("gpu", "1")]),
+    ];
+    manager.update_aggregates(aggregates).unwrap();
+    let table = manager.host_table().unwrap();
+    let metadata = |row| table.host(row).aggregate_metadata().collect::<Vec<_>>();
+    assert_eq!(
+        metadata(0),
+        [(3, "gpu", "1"), (7, "gpu", "2"), (7, "ssd", "true")]
+    );
+    assert_eq!(metadata(1), [(7, "gpu", "2"), (7, "ssd", "true")]);
+    assert!(metadata(2).is_empty());
+    manager.update_aggregates(Vec::new()).unwrap();
+    let table = manager.host_table().unwrap();
+    assert_eq!(table.host(0).aggregate_metadata().count(), 0);
+}
+
+#[test]
+fn instances_may_come_with_their_flavors_and_projects() {
+    let manager = with_hosts(&["a"]);
+    let placed = |uuid: &str, flavor: &str| PlacedInstance {
+        uuid: uuid.to_owned(),
+        flavor_id: flavor.to_owned(),
+        project_id: "p".to_owned(),
+    };
+    let instances = vec![placed("x", "1"), placed("y", "2")];
+    manager.sync_instances("a", instances).unwrap();
+    let table = manager.host_table().unwrap();
+    let texts = |ids: &[u32]| {
+        ids.iter()
+            .map(|&id| table.text(id).to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(texts(table.instances(0)), ["x", "y"]);
+    assert_eq!(texts(table.instance_flavors(0)), ["1", "2"]);
+    assert_eq!(texts(table.instance_projects(0)), ["p", "p"]);
+    manager
+        .sync_instance_info("a", vec!["z".to_owned()])
+        .unwrap();
+    let table = manager.host_table().unwrap();
+    assert_eq!(
+        table.text(table.instance_flavors(0)[0]),
+        "",
+        "the flavor is not known"
+    );
+}
+
+#[test]
+fn facts_that_travel_among_the_stats_are_columns() {
+    let manager = with_hosts(&["a"]);
+    let facts = [
+        (STATS_UUID, "u-1"),
+        (STATS_PCI_DEVICE_POOLS, "[]"),
+        ("gpu", "1"),
+    ];
+    let stats = facts.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let report = HostReport {
+        stats: stats.into(),
+        ..report("a", 2)
+    };
+    manager.update_host(&report).unwrap();
+    let table = manager.host_table().unwrap();
+    let host = table.host(0);
+    assert_eq!((host.uuid(), host.pci_device_pools()), ("u-1", "[]"));
+    assert_eq!((host.stats(), host.numa_topology()), (r#"{"gpu":"1"}"#, ""));
 }

@@ -109,9 +109,9 @@ fn host_cell(pick: &mut Pick, id: usize) -> Value {
     let pinned = pick.some(&cpus, 5);
     let memory = pick.of(&[1024, 2048, 4096]);
     let page = |pick: &mut Pick, size: i64| {
-        json!({
-            "size_kb": size, "total": memory * 1024 / size, "used": pick.of(&[0, 0, memory * 256 / size]), "reserved": pick.of(&[0, 0, 1]),
-        })
+        let used = pick.of(&[0, 0, memory * 256 / size]);
+        let reserved = pick.of(&[0, 0, 1]);
+        json!({"size_kb": size, "total": memory * 1024 / size, "used": used, "reserved": reserved})
     };
     let sizes = pick.some(&[4, 2048, 1_048_576], 3);
     let mempages: Vec<Value> = sizes.into_iter().map(|size| page(pick, size)).collect();

@@ -1,8 +1,10 @@
-//! Random cases from a seed: for each driver, the facts that it looks at, from pools of values that meet at their edges.
+//! Random cases from a seed: for each driver, the facts that it looks at, from pools of values that
+//! meet at their edges.
 //! Must not know what the verdicts are. Called by the tests beside it.
 
 mod aggregates;
 mod amounts;
+mod attributes;
 mod devices;
 mod texts;
 mod weights;
@@ -29,6 +31,7 @@ fn recipe(kind: Kind, driver: &str) -> Option<Recipe> {
     match kind {
         Kind::Filter => amounts::recipe(driver)
             .or_else(|| aggregates::recipe(driver))
+            .or_else(|| attributes::recipe(driver))
             .or_else(|| texts::recipe(driver))
             .or_else(|| devices::recipe(driver)),
         Kind::Weigher => weights::recipe(driver),
@@ -47,11 +50,11 @@ pub(super) fn case(kind: Kind, driver: &str, seed: u64) -> Value {
         .fold(0, |sum, b| sum * 31 % 65_521 + u64::from(b));
     let mut pick = Pick(Random::new(seed ^ (name << 32)));
     let hosts = 1 + pick.0.below(HOSTS_MAX);
-    let host = |i: usize| json!({"host": format!("h{i}"), "nodename": format!("n{i}")});
+    let host = |i: usize| json!({"host": format!("h{i}")});
     let mut draft = Draft {
         settings: Map::new(),
         hosts: (1..=hosts).map(host).collect(),
-        request: json!({"instance_uuid": "00000000-0000-4000-8000-000000000001", "flavor": {}}),
+        request: json!({"flavor": {}}),
     };
     recipe(&mut pick, &mut draft);
     let mut case = json!({

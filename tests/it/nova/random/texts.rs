@@ -1,4 +1,4 @@
-//! Cases of filters that compare names and other texts: of hosts, instances, images, capabilities.
+//! Cases of filters that compare names and other texts: of hosts, instances, images.
 
 use serde_json::{Value, json};
 
@@ -16,12 +16,10 @@ pub(super) fn recipe(driver: &str) -> Option<Recipe> {
     Some(match driver {
         "all_hosts" => |pick, draft| draft.hosts_of(pick, "disabled", &[true, false]),
         "compute" => compute,
-        "compute_capabilities" => capabilities,
         "different_host" => |pick, draft| hinted_instances(pick, draft, "different_host"),
         "same_host" => |pick, draft| hinted_instances(pick, draft, "same_host"),
         "image_properties" => image,
         "isolated_hosts" => isolated,
-        "json" => query,
         "metrics" => metrics,
         "retry" => retry,
         "server_group_affinity" | "server_group_anti_affinity" => group,
@@ -35,91 +33,6 @@ pub(super) fn recipe(driver: &str) -> Option<Recipe> {
 fn compute(pick: &mut Pick, draft: &mut Draft) {
     draft.hosts_of(pick, "up", &[true, true, false]);
     draft.hosts_of(pick, "disabled", &[true, false, false]);
-}
-
-fn capabilities(pick: &mut Pick, draft: &mut Draft) {
-    draft.hosts_of(pick, "hypervisor_type", &["QEMU", "xen"]);
-    draft.hosts_of(pick, "hypervisor_version", &[6_002_000, 4_000_000]);
-    draft.hosts_of(pick, "vcpus_total", &[0, 4, 8]);
-    draft.hosts_of(pick, "free_ram_mb", &[-1, 0, 2048]);
-    draft.hosts_of(pick, "cpu_allocation_ratio", &[1.1, 16.0]);
-    draft.hosts_of(pick, "num_io_ops", &[0, 10]);
-    let cpu = [
-        r#"{"vendor": "Intel", "features": ["aes", "mmx"], "topology": {"cores": 2, "ht": true}}"#,
-        r#"{"vendor": "AMD", "features": []}"#,
-    ];
-    draft.hosts_of(pick, "cpu_info", &cpu);
-    let stats = [
-        "1",
-        "2",
-        "10",
-        "True",
-        "{\"b\": \"deep\", \"n\": 1.5}",
-        "abc",
-        "",
-    ];
-    draft.each("stats", || pick.pairs(&["gpu", "ssd", "nested"], &stats, 3));
-    draft.each("supported_instances", || {
-        pick.of(&[json!([]), json!([["x86_64", "kvm", "hvm"]])])
-    });
-    let keys = [
-        "gpu",
-        "capabilities:gpu",
-        "capabilities:ssd",
-        "ssd",
-        "hypervisor_type",
-        "capabilities:hypervisor_version",
-        "capabilities:vcpus_total",
-        "free_ram_mb",
-        "capabilities:cpu_allocation_ratio",
-        "capabilities:cpu_info:vendor",
-        "capabilities:cpu_info:features",
-        "capabilities:cpu_info:topology:cores",
-        "capabilities:cpu_info:topology",
-        "capabilities:cpu_info:topology:ht",
-        "capabilities:nested:b",
-        "capabilities:nested:n",
-        "capabilities:stats:gpu",
-        "capabilities:supported_instances",
-        "hw:cpu_policy",
-        "unheard_of",
-        "capabilities:unheard_of",
-        "num_io_ops",
-        "capabilities:host",
-        "nodename",
-        "capabilities:vcpus_total:x",
-        "capabilities:nested",
-    ];
-    let wanted = [
-        "1",
-        ">= 2",
-        "== 10",
-        "<= 6002000",
-        "!= 1",
-        "= 1",
-        "<or> QEMU <or> Intel",
-        "<or> 10",
-        "<in> aes",
-        "<all-in> aes mmx",
-        "s== deep",
-        "s!= x",
-        "s>= a",
-        "QEMU",
-        "True",
-        "<in> 'kvm'",
-        "['aes', 'mmx']",
-        "['aes', 'mmx'] ",
-        "",
-        "s<",
-        "h1",
-        "1.5",
-        "<or>",
-        "16.0",
-        ">= 1.1",
-        "<in> 'cores': 2",
-        "[]",
-    ];
-    draft.request["flavor"]["extra_specs"] = pick.pairs(&keys, &wanted, 2);
 }
 
 /// Puts instances on hosts, each on one.
@@ -240,10 +153,16 @@ pub(super) fn measured(pick: &mut Pick) -> Value {
             true => json!(pick.of(&[0.0, 0.29, 0.5, 0.57, 1.0])),
             false => json!(pick.of(&[0, 1, 800, 2400, 100_000])),
         };
-        let timestamp = "2026-01-01T00:00:00.000000";
-        json!({"name": name, "value": value, "timestamp": timestamp, "source": "libvirt.LibvirtDriver"})
+        json!({"name": name, "value": value})
     };
     json!(chosen.into_iter().map(one).collect::<Vec<_>>())
+}
+
+/// Nodes are called as their hosts unless something hangs on it.
+pub(super) fn name_nodes(draft: &mut Draft) {
+    for (number, host) in (1..).zip(&mut draft.hosts) {
+        host["nodename"] = json!(format!("n{number}"));
+    }
 }
 
 fn retry(pick: &mut Pick, draft: &mut Draft) {
@@ -255,6 +174,7 @@ fn retry(pick: &mut Pick, draft: &mut Draft) {
         ["gone", "n4"],
         ["H4", "n4"],
     ];
+    name_nodes(draft);
     draft.request["retry"] = json!(pick.some(&tried, 4));
 }
 
@@ -269,39 +189,40 @@ fn group(pick: &mut Pick, draft: &mut Draft) {
 }
 
 fn cidr(pick: &mut Pick, draft: &mut Draft) {
-    let addresses = [
+    let near = [
         "10.0.0.1",
         "10.0.0.77",
         "10.0.1.1",
         "10.1.0.1",
         "192.168.1.1",
-        "fd00::1",
-        "fd00::1:2",
-        "",
     ];
-    draft.hosts_of(pick, "host_ip", &addresses);
+    let far = ["fd00::1", "fd00::1:2", "10.0.0.77", "10.0.1.1"];
+    let addresses = if pick.once_in(4) { &far[..] } else { &near };
+    draft.hosts_of(pick, "host_ip", addresses);
+    if pick.once_in(12) {
+        draft.hosts_of(pick, "host_ip", &["", "10.0.0.1"]);
+    }
     let mut hints = serde_json::Map::new();
     if !pick.once_in(6) {
-        hints.insert(
-            "build_near_host_ip".into(),
-            json!([pick.of(&["10.0.0.9", "10.0.1.200", "fd00::9", "x", "10.0.0.300"])]),
-        );
+        let wanted = ["10.0.0.9", "10.0.0.9", "10.0.1.200", "10.0.0.300"];
+        let odd = pick.once_in(4);
+        let wanted = pick.of(if odd { &["fd00::9", "x"][..] } else { &wanted });
+        hints.insert("build_near_host_ip".into(), json!([wanted]));
     }
     if pick.once_in(2) {
-        hints.insert(
-            "cidr".into(),
-            json!([pick.of(&[
-                "/24",
-                "/16",
-                "/32",
-                "/0",
-                "/112",
-                "/33",
-                "24",
-                "/x",
-                "/255.255.0.0"
-            ])]),
-        );
+        let sizes = [
+            "/24",
+            "/16",
+            "/32",
+            "/0",
+            "/25",
+            "/255.255.0.0",
+            "/0.0.0.255",
+        ];
+        let odd = ["/112", "/33", "24", "/x", "/255.0.255.0", "/ffff:ffff::"];
+        let is_odd = pick.once_in(5);
+        let size = pick.of(if is_odd { &odd[..] } else { &sizes });
+        hints.insert("cidr".into(), json!([size]));
     }
     draft.request["scheduler_hints"] = Value::Object(hints);
 }
@@ -313,65 +234,4 @@ fn trusted(pick: &mut Pick, draft: &mut Draft) {
     let levels = ["trusted", "untrusted", "unknown", "Trusted", ""];
     draft.request["flavor"]["extra_specs"] =
         pick.pairs(&["trust:trusted_host", "other"], &levels, 2);
-}
-
-/// A query of the filter `json`: an expression up to two levels deep.
-fn query(pick: &mut Pick, draft: &mut Draft) {
-    draft.hosts_of(pick, "free_ram_mb", &[0, 512, 1024, 2048]);
-    draft.hosts_of(pick, "vcpus_total", &[1, 4, 8]);
-    draft.hosts_of(pick, "hypervisor_type", &["QEMU", "xen"]);
-    draft.hosts_of(pick, "cpu_allocation_ratio", &[1.5, 16.0]);
-    draft.each("stats", || pick.pairs(&["gpu", "ssd"], &["1", "true"], 2));
-    let query = match pick.0.below(12) {
-        0 => json!([]),
-        _ => expression(pick, 2),
-    };
-    if !pick.once_in(12) {
-        draft.request["scheduler_hints"] = json!({"query": [query.to_string()]});
-    }
-}
-
-fn expression(pick: &mut Pick, depth: usize) -> Value {
-    let operators = ["=", "<", ">", "in", "<=", ">=", "not", "or", "and"];
-    let operator = if depth > 1 {
-        pick.of(&operators[6..])
-    } else {
-        pick.of(&operators)
-    };
-    let arguments = pick.0.below(4);
-    let mut list = vec![json!(operator)];
-    for _ in 0..arguments {
-        list.push(if depth > 1 && !pick.once_in(8) {
-            expression(pick, depth - 1)
-        } else {
-            argument(pick)
-        });
-    }
-    json!(list)
-}
-
-fn argument(pick: &mut Pick) -> Value {
-    pick.of(&[
-        json!("$free_ram_mb"),
-        json!("$free_ram_mb"),
-        json!("$vcpus_total"),
-        json!("$hypervisor_type"),
-        json!("$stats.gpu"),
-        json!("$stats.none"),
-        json!("$nothing"),
-        json!("$host"),
-        json!("$cpu_allocation_ratio"),
-        json!(512),
-        json!(1024),
-        json!(4),
-        json!(1.5),
-        json!("QEMU"),
-        json!("1"),
-        json!("h1"),
-        json!(""),
-        json!(true),
-        json!(false),
-        json!(null),
-        json!(16),
-    ])
 }
