@@ -153,7 +153,8 @@ fn a_host_that_answers_says_what_is_in_use_fenced_or_changed() {
     let api = Api::start(|_| {
         let item = |namespace: &str, name: &str| json!({"namespace": namespace, "name": name, "state": "in_use"});
         let mut virt = item(VIRT, "fake");
-        virt["fenced"] = json!("it panicked 3 times; it is tried again in 9 s");
+        let reason = "it panicked 3 times";
+        virt["fences"] = json!([{"host": "h1", "reason": reason, "tried_in_s": 9}]);
         let mut ram = item("longshore.scheduler.filter", "ram");
         ram["on_disk"] = json!("changed on disk");
         (200, json!([virt, ram]))
@@ -164,7 +165,7 @@ fn a_host_that_answers_says_what_is_in_use_fenced_or_changed() {
     let virt = of(&report, &format!("driver {VIRT} fake"));
     let fenced = (
         "warning",
-        "fenced: it panicked 3 times; it is tried again in 9 s",
+        "fenced on `h1`: it panicked 3 times; it is tried again in 9 s",
     );
     assert_eq!(virt, [fenced, ("ok", "in use, version 0.1.0")]);
     let ram = of(&report, "driver longshore.scheduler.filter ram");

@@ -145,8 +145,12 @@ impl Driver<'_> {
                 "" => String::new(),
                 host => format!(" on `{}`", escape(host)),
             };
+            let tried = match fence["tried_in_s"].as_u64() {
+                Some(left) => format!("; it is tried again in {left} s"),
+                None => String::new(),
+            };
             let help = "see the host's log for what it did; another build takes a restart";
-            report.warning(&self.check, format!("fenced{place}: {reason}"), help);
+            report.warning(&self.check, format!("fenced{place}: {reason}{tried}"), help);
         }
     }
 }
