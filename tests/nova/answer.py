@@ -4,7 +4,7 @@
 
 A case names one driver and has its settings, the hosts and the request, in the words of Nova's `HostState` and
 `RequestSpec`; `tests/it/nova` writes them. The answer to a filter is `{"passes": [...]}`, one per host, with null where
-Nova raised; to a weigher `{"raw": [...], "weights": [...]}`, or null where it raised. The one case `{"facts": true}` is
+Nova raised, and `"limits"` if there are any for a host that passes; to a weigher `{"raw": [...], "weights": [...]}`, or null where it raised. The one case `{"facts": true}` is
 answered with what each class says of itself, and the defaults of the settings.
 """
 
@@ -213,6 +213,11 @@ def instance_topology(facts):
     return topology
 
 
+def limits_of(host):
+    """What a filter lets a host hold. Those of NUMA cells are the host's own ratios, said once more."""
+    return {key: float(limit) for key, limit in host.limits.items() if key != "numa_topology"}
+
+
 class Answers:
     def __init__(self, pike_directory, stein_directory):
         self.classes = pike.load(pike_directory)
@@ -262,7 +267,10 @@ class Answers:
         if case["driver"] == "trusted":
             stats = ((host["host"], host.get("stats", {})) for host in case["hosts"])
             chosen.compute_attestation.levels = {node: s["trust_lvl"] for node, s in stats if "trust_lvl" in s}
-        return {"passes": [self.passes(chosen, host_state(host), spec) for host in case["hosts"]]}
+        hosts = [host_state(host) for host in case["hosts"]]
+        answer = {"passes": [self.passes(chosen, host, spec) for host in hosts]}
+        limits = [limits_of(host) if passes else {} for host, passes in zip(hosts, answer["passes"])]
+        return {**answer, "limits": limits} if any(limits) else answer
 
     @staticmethod
     def passes(chosen, host, spec):

@@ -28,11 +28,8 @@ impl AggregateImagePropertiesIsolation {
     fn allows(&self, host: Host<'_>, request: &RequestSpec) -> bool {
         let mut properties = request.image_properties();
         properties.all(|(key, property)| {
-            if property.is_empty() || !key.starts_with(&self.prefix) {
-                return true;
-            }
-            let mut values = aggregates::values(host, key).peekable();
-            values.peek().is_none() || values.flat_map(aggregates::items).any(|v| v == property)
+            let counts = !property.is_empty() && key.starts_with(&self.prefix);
+            !counts || aggregates::admit(host, key, property)
         })
     }
 }

@@ -12,14 +12,6 @@ pub(crate) struct AggregateMultiTenancyIsolation;
 
 const KEY: &str = "filter_tenant_id";
 
-fn admits(host: Host<'_>, project: &str) -> bool {
-    let mut values = aggregates::values(host, KEY).peekable();
-    values.peek().is_none()
-        || values
-            .flat_map(aggregates::items)
-            .any(|item| item == project)
-}
-
 impl Driver for AggregateMultiTenancyIsolation {
     type Settings = NoSettings;
     fn new(_: NoSettings, _: &Context) -> Result<Self, DriverError> {
@@ -29,7 +21,7 @@ impl Driver for AggregateMultiTenancyIsolation {
 
 impl Filter for AggregateMultiTenancyIsolation {
     fn passes(&self, host: Host<'_>, request: &RequestSpec) -> Result<bool, DriverError> {
-        Ok(admits(host, request.project_id()))
+        Ok(aggregates::admit(host, KEY, request.project_id()))
     }
 
     fn filter_all(
@@ -39,7 +31,7 @@ impl Filter for AggregateMultiTenancyIsolation {
         mask: &mut Mask<'_>,
     ) -> Result<(), DriverError> {
         let project = request.project_id();
-        aggregates::retain(hosts, mask, |host| admits(host, project));
+        aggregates::retain(hosts, mask, |host| aggregates::admit(host, KEY, project));
         Ok(())
     }
 

@@ -12,14 +12,6 @@ pub(crate) struct AggregateTypeAffinityFilter;
 
 const KEY: &str = "instance_type";
 
-fn admits(host: Host<'_>, flavor: &str) -> bool {
-    let mut values = aggregates::values(host, KEY).peekable();
-    values.peek().is_none()
-        || values
-            .flat_map(aggregates::items)
-            .any(|item| item == flavor)
-}
-
 impl Driver for AggregateTypeAffinityFilter {
     type Settings = NoSettings;
     fn new(_: NoSettings, _: &Context) -> Result<Self, DriverError> {
@@ -29,7 +21,7 @@ impl Driver for AggregateTypeAffinityFilter {
 
 impl Filter for AggregateTypeAffinityFilter {
     fn passes(&self, host: Host<'_>, request: &RequestSpec) -> Result<bool, DriverError> {
-        Ok(admits(host, request.flavor_name()))
+        Ok(aggregates::admit(host, KEY, request.flavor_name()))
     }
 
     fn filter_all(
@@ -39,7 +31,7 @@ impl Filter for AggregateTypeAffinityFilter {
         mask: &mut Mask<'_>,
     ) -> Result<(), DriverError> {
         let flavor = request.flavor_name();
-        aggregates::retain(hosts, mask, |host| admits(host, flavor));
+        aggregates::retain(hosts, mask, |host| aggregates::admit(host, KEY, flavor));
         Ok(())
     }
 

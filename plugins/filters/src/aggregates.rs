@@ -17,6 +17,12 @@ pub(crate) fn items(value: &str) -> impl Iterator<Item = &str> {
     value.split(',').map(str::trim)
 }
 
+/// Whether the values of a key have this among their items, or no aggregate has the key.
+pub(crate) fn admit(host: Host<'_>, key: &str, wanted: &str) -> bool {
+    let mut values = values(host, key).peekable();
+    values.peek().is_none() || values.flat_map(items).any(|item| item == wanted)
+}
+
 /// The smallest of a key's values as a number. Nothing when no aggregate has the key, or when any
 /// value is no number: then the operator's word cannot be told, and what holds without aggregates
 /// holds.
@@ -110,6 +116,17 @@ mod tests {
             );
             assert_eq!(smallest::<f64>(hosts.host(0), "other", &log), None);
         }
+    }
+
+    #[test]
+    fn an_item_of_any_aggregate_admits_and_so_does_the_lack_of_a_key() {
+        let hosts = aggregates("k", &[&["a, b"], &["c", "b"], &["c"], &[""], &[]]).snapshot();
+        let admitted = |wanted| {
+            let rows = hosts.iter().filter(|&host| admit(host, "k", wanted));
+            rows.map(|host| host.row()).collect::<Vec<_>>()
+        };
+        assert_eq!(admitted("b"), [0, 1, 4]);
+        assert_eq!(admitted(""), [3, 4]);
     }
 
     #[test]

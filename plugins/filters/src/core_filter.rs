@@ -30,10 +30,11 @@ impl Resource for CoreFilter {
         fits(host.vcpus_total(), host.vcpus_used(), ratio, wanted)
     }
 
+    /// A host that reports no processors, or may promise none, has no limit.
     fn limits_of(host: Host<'_>, ratio: f64) -> Limits {
-        let total = host.vcpus_total();
+        let limit = f64::from(host.vcpus_total()) * ratio;
         Limits {
-            vcpu: (total > 0).then_some(f64::from(total) * ratio),
+            vcpu: (limit > 0.0).then_some(limit),
             ..Limits::default()
         }
     }

@@ -9,7 +9,7 @@ const WEIGHT_TOLERANCE: f64 = 1e-6;
 ///
 /// Where Nova raises for a host, which fails its whole request, a host that does not pass here, or an error, agrees.
 pub(super) fn difference(theirs: &Value, ours: &Value) -> Option<String> {
-    let lists = ["passes", "raw", "weights"];
+    let lists = ["passes", "limits", "raw", "weights"];
     if theirs.is_null() || ours.is_null() {
         return (theirs != ours).then(|| format!("Nova: {theirs}, ours: {ours}"));
     }

@@ -48,7 +48,7 @@ fn split(mut case: Value) -> (Value, Value) {
     if case[RAISES] == true {
         return (case, Value::Null);
     }
-    for list in ["passes", "raw", "weights"] {
+    for list in ["passes", "limits", "raw", "weights"] {
         if let Some(Value::Array(mut items)) = case.as_object_mut().and_then(|c| c.remove(list)) {
             items
                 .iter_mut()

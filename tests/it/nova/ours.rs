@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use longshore_loader::{Extension, Factory, Loader, PluginMap};
-use longshore_plugin_api::{Filter, HostTable, Mask, RequestSpec, Weigher, full};
+use longshore_plugin_api::{Filter, Host, HostTable, Mask, RequestSpec, Weigher, full};
 use serde_json::{Map, Value, json};
 
 use super::{Kind, facts};
@@ -131,7 +131,31 @@ fn passes(filter: &dyn Filter, table: &HostTable, request: &RequestSpec) -> Valu
         }
         Err(_) => assert!(each.contains(&None), "an error for all hosts has a host"),
     }
-    json!({ "passes": each })
+    let limits = |(host, &passes)| match passes {
+        Some(true) => limits(filter, host, request),
+        _ => json!({}),
+    };
+    let limits: Vec<Value> = table.iter().zip(&each).map(limits).collect();
+    if limits.iter().all(|limits| *limits == json!({})) {
+        return json!({ "passes": each });
+    }
+    json!({ "passes": each, "limits": limits })
+}
+
+/// Those that are set, by Nova's names.
+fn limits(filter: &dyn Filter, host: Host<'_>, request: &RequestSpec) -> Value {
+    let limits = filter
+        .limits(host, request)
+        .expect("limits of a host that passes");
+    let named = [
+        ("memory_mb", limits.memory_mb),
+        ("disk_gb", limits.disk_gb),
+        ("vcpu", limits.vcpu),
+    ];
+    let set = named
+        .into_iter()
+        .filter_map(|(key, limit)| Some((key.to_owned(), json!(limit?))));
+    Value::Object(set.collect())
 }
 
 fn weights(
