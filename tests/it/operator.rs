@@ -85,10 +85,9 @@ fn every_refusal_of_a_start_is_said_at_once() {
     let table = "[\"longshore.virt.driver\"]";
     let more = format!("{table}\ntext = \"{}\"", text.display());
     lines = lines.replace(table, &more);
-    lines = lines.replace(
-        "io_ops = \"liblongshore_weighers.so\"",
-        "io_ops = \"libgone.so\"",
-    );
+    let weigher = |l: &&str| l.starts_with("io_ops ") && l.contains("liblongshore_weighers.so");
+    let weigher = lines.lines().find(weigher).unwrap().to_owned();
+    lines = lines.replace(&weigher, "io_ops = \"libgone.so\"");
     std::fs::write(&map, lines).unwrap();
     let said = host.try_start().unwrap_err();
     assert_eq!((said.code, said.out.as_str()), (Some(4), ""), "{said:#?}");

@@ -2,7 +2,8 @@
 //! looked at there, and opened from there. What happens to the file on disk afterwards does not matter.
 //!
 //! Where the kernel forbids running such memory, or on request, a private copy named by its digest takes its place.
-//! Bounds: 256 MiB per file, 10 s without a byte, 3 attempts when the file changes meanwhile. Must not know entries.
+//! Bounds: 256 MiB per file, 10 s without a byte, 3 attempts when the file changes meanwhile, 20 to seal. Must not know
+//! entries.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, Write};
@@ -25,6 +26,10 @@ use crate::inspect::{self, FileIdentity, Inspection, Refusal};
 pub const SILENCE_MAX: Duration = Duration::from_secs(10);
 /// How often a file is read again because it changed meanwhile.
 pub const ATTEMPTS_MAX: usize = 3;
+/// How often sealing is tried while the kernel says that the memory is busy; it waits itself each time, for 150 ms or so.
+const SEAL_ATTEMPTS_MAX: usize = 20;
+/// Time between two of these attempts.
+const SEAL_PAUSE: Duration = Duration::from_millis(10);
 const CHUNK: usize = 256 << 10;
 
 /// What is opened in place of the file.
@@ -242,9 +247,7 @@ fn place(
         .rewind()
         .map_err(|e| cannot_stage(path, &e.to_string()))?;
     if is_memory {
-        let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL;
-        let sealed = rustix::fs::fcntl_add_seals(&bytes, seals);
-        sealed.map_err(|e| cannot_stage(path, &e.to_string()))?;
+        seal(&bytes).map_err(|e| cannot_stage(path, &e.to_string()))?;
     }
     let read = bytes
         .try_clone()
@@ -265,6 +268,20 @@ fn place(
         inspection,
         hold,
     })
+}
+
+/// Forbids every change of the memory. While the kernel moves or reclaims one of its pages it counts as used by somebody
+/// else, and the kernel says that it is busy: that passes.
+fn seal(bytes: &File) -> io::Result<()> {
+    let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL;
+    let mut attempts = 1;
+    loop {
+        match rustix::fs::fcntl_add_seals(bytes, seals) {
+            Err(rustix::io::Errno::BUSY) if attempts < SEAL_ATTEMPTS_MAX => attempts += 1,
+            sealed => return sealed.map_err(io::Error::from),
+        }
+        std::thread::sleep(SEAL_PAUSE);
+    }
 }
 
 /// Gives the copy its name, which is its digest. One that is there already has the same bytes, or is replaced.
