@@ -12,6 +12,7 @@ mod normalise;
 mod refresh;
 pub mod rpcapi;
 mod select;
+pub mod simulate;
 mod trail;
 mod translate;
 mod watchdog;
