@@ -10,6 +10,7 @@ mod last_end;
 mod limits;
 mod plugin_view;
 mod services;
+mod simulated;
 mod state_dir;
 mod virt_in_use;
 mod watch;
@@ -35,6 +36,7 @@ use crate::config::resolved::Auth;
 use crate::logging;
 use plugin_view::{Drivers, LocalPlugins, Ready};
 use services::Shared;
+pub(crate) use simulated::SimulatedDrivers;
 use watch::Watches;
 
 /// Stack of the threads that drivers are called on, in bytes.

@@ -1,0 +1,239 @@
+//! What came of a simulation as a page for people: a table of figures with a column per driver, then how full hosts are,
+//! why requests were refused, what filters did, and where drivers differ.
+//!
+//! Must not compute figures. Called by `simulate::run`.
+
+use longshore_control::scheduler::simulate::{Differences, Refusal, Utilisation};
+use longshore_loader::diagnostic::escape;
+
+use super::json::names;
+use super::{Run, Simulated};
+use crate::cli::layout::count;
+use crate::cli::render::{Screen, Tone};
+
+/// Most hosts that are named for one request.
+const HOSTS_SHOWN_MAX: usize = 3;
+/// The code of a refusal that needs no further words.
+const NO_VALID_HOST: &str = "schedule/no-valid-host";
+
+pub(super) fn page(screen: &Screen<'_>, simulated: &Simulated) -> String {
+    let instances: u64 = simulated.requests.iter().map(|r| u64::from(r.count)).sum();
+    let instances = usize::try_from(instances).unwrap_or(usize::MAX);
+    let mut page = format!(
+        "{}, {} for {}, seed {}\n",
+        count(simulated.fleet.hosts().len(), "host"),
+        count(simulated.requests.len(), "request"),
+        count(instances, "instance"),
+        simulated.seed,
+    );
+    let mut part = |title: &str, table: String| {
+        if !table.is_empty() {
+            let title = screen.paint(Tone::Head, title);
+            page.push_str(&format!("\n{title}\n{table}\n"));
+        }
+    };
+    part("Result", figures(screen, simulated));
+    part(
+        "Used of what hosts may promise, in % (after the last request)",
+        used(screen, simulated),
+    );
+    part("Refused requests", refused(screen, simulated));
+    part("Filters, over all requests", filters(screen, simulated));
+    for (run, found) in simulated.runs.iter().skip(1).zip(&simulated.differences) {
+        let (first, second) = (&simulated.runs[0].outcome.driver, &run.outcome.driver);
+        let title = format!("{} against {}", escape(first), escape(second));
+        part(
+            &title,
+            differences(screen, simulated, (first, second), found),
+        );
+    }
+    page
+}
+
+/// A head with one column per driver.
+fn per_driver<'s>(first: &'s str, simulated: &'s Simulated) -> Vec<&'s str> {
+    let drivers = simulated.runs.iter().map(|run| run.outcome.driver.as_str());
+    std::iter::once(first).chain(drivers).collect()
+}
+
+fn figures(screen: &Screen<'_>, simulated: &Simulated) -> String {
+    type Figure = fn(&Run) -> String;
+    let percent = |value: f64| format!("{value:.1} %");
+    let us = |value: f64| format!("{value:.1} µs");
+    let hosts = simulated.fleet.hosts().len();
+    let row = |name: &str, figure: &dyn Fn(&Run) -> String| {
+        let cells = simulated.runs.iter().map(figure);
+        std::iter::once(name.to_owned())
+            .chain(cells)
+            .collect::<Vec<_>>()
+    };
+    let whole: [(&str, Figure); 3] = [
+        ("requests placed", |run| {
+            run.outcome.figures.placed_requests.to_string()
+        }),
+        ("requests refused", |run| {
+            run.outcome.figures.refused_requests.to_string()
+        }),
+        ("instances placed", |run| {
+            run.outcome.figures.placed_instances.to_string()
+        }),
+    ];
+    let mut rows: Vec<Vec<String>> = whole
+        .iter()
+        .map(|(name, figure)| row(name, figure))
+        .collect();
+    rows.push(row("hosts used", &|run| {
+        format!("{} of {hosts}", run.outcome.figures.hosts_used)
+    }));
+    rows.push(row("free, but not for the median: vCPU", &|run| {
+        percent(run.outcome.figures.fragmentation.vcpus)
+    }));
+    rows.push(row("  memory", &|run| {
+        percent(run.outcome.figures.fragmentation.memory)
+    }));
+    rows.push(row("  disk", &|run| {
+        percent(run.outcome.figures.fragmentation.disk)
+    }));
+    rows.push(row("time per request: p50", &|run| {
+        us(run.outcome.figures.times.request_us.p50)
+    }));
+    rows.push(row("  p99", &|run| {
+        us(run.outcome.figures.times.request_us.p99)
+    }));
+    rows.push(row("  max", &|run| {
+        us(run.outcome.figures.times.request_us.max)
+    }));
+    rows.push(row("placements per second", &|run| {
+        format!("{:.0}", run.outcome.figures.times.placements_per_s)
+    }));
+    screen.table(&per_driver("", simulated), &rows)
+}
+
+fn used(screen: &Screen<'_>, simulated: &Simulated) -> String {
+    type Of = fn(&Run) -> &Utilisation;
+    let resources: [(&str, Of); 3] = [
+        ("vCPU", |run| &run.outcome.figures.vcpus),
+        ("memory", |run| &run.outcome.figures.memory),
+        ("disk", |run| &run.outcome.figures.disk),
+    ];
+    let mut rows = Vec::new();
+    for (name, of) in resources {
+        for run in &simulated.runs {
+            let Utilisation {
+                hosts, fleet_peak, ..
+            } = of(run);
+            let values = [hosts.mean, hosts.p50, hosts.p95, hosts.max, *fleet_peak];
+            let mut row = vec![name.to_owned(), run.outcome.driver.clone()];
+            row.extend(values.map(|value| format!("{value:.1}")));
+            rows.push(row);
+        }
+    }
+    let head = ["", "driver", "mean", "p50", "p95", "max", "fleet's peak"];
+    screen.table(&head, &rows)
+}
+
+fn refused(screen: &Screen<'_>, simulated: &Simulated) -> String {
+    let mut all: Vec<&Refusal> = Vec::new();
+    for refusal in simulated
+        .runs
+        .iter()
+        .flat_map(|run| &run.outcome.refusals.reasons)
+    {
+        if !all.iter().any(|known| same(known, refusal)) {
+            all.push(refusal);
+        }
+    }
+    if all.is_empty() {
+        return String::new();
+    }
+    let row = |refusal: &&Refusal| {
+        let of = |run: &Run| {
+            let mut reasons = run.outcome.refusals.reasons.iter();
+            let found = reasons.find(|one| same(one, refusal));
+            found.map_or(0, |one| one.requests).to_string()
+        };
+        let cells = simulated.runs.iter().map(of);
+        std::iter::once(refusal.reason.clone())
+            .chain(cells)
+            .collect()
+    };
+    let rows: Vec<Vec<String>> = all.iter().map(row).collect();
+    let mut out = screen.table(&per_driver("reason", simulated), &rows);
+    for refusal in all.iter().filter(|refusal| refusal.code != NO_VALID_HOST) {
+        let (request, text) = &refusal.example;
+        let (request, text) = (escape(request), escape(text));
+        out.push_str(&format!(
+            "\nfor example `{request}`: {text} ({})",
+            refusal.code
+        ));
+    }
+    out
+}
+
+fn same(one: &Refusal, other: &Refusal) -> bool {
+    (&one.code, &one.reason) == (&other.code, &other.reason)
+}
+
+fn filters(screen: &Screen<'_>, simulated: &Simulated) -> String {
+    let mut rows = Vec::new();
+    for run in &simulated.runs {
+        for tally in &run.outcome.refusals.filters {
+            let numbers = [tally.requests, tally.hosts, tally.removed, tally.emptied];
+            let mut row = vec![tally.filter.clone(), run.outcome.driver.clone()];
+            row.extend(numbers.map(|number| number.to_string()));
+            rows.push(row);
+        }
+    }
+    if rows.is_empty() {
+        return String::new();
+    }
+    let head = [
+        "filter",
+        "driver",
+        "requests",
+        "hosts seen",
+        "removed",
+        "left none",
+    ];
+    screen.table(&head, &rows)
+}
+
+fn differences(
+    screen: &Screen<'_>,
+    simulated: &Simulated,
+    (first, second): (&str, &str),
+    found: &Differences,
+) -> String {
+    let Differences {
+        same,
+        other_hosts,
+        only_first,
+        only_second,
+        neither,
+        shown,
+    } = found;
+    let (one, other) = (escape(first), escape(second));
+    let mut out = format!(
+        "{same} requests went to the same hosts, {other_hosts} to other ones\n\
+         {only_first} were placed by {one} alone, {only_second} by {other} alone, {neither} by neither"
+    );
+    if shown.is_empty() {
+        return out;
+    }
+    let hosts = |rows: &[u32]| match names(simulated, rows).as_slice() {
+        [] => "refused".to_owned(),
+        names if names.len() > HOSTS_SHOWN_MAX => {
+            let more = names.len() - HOSTS_SHOWN_MAX;
+            format!("{} and {more} more", names[..HOSTS_SHOWN_MAX].join(" "))
+        }
+        names => names.join(" "),
+    };
+    let row = |d: &longshore_control::scheduler::simulate::Difference| {
+        let id = simulated.requests[d.request].id.clone();
+        vec![id, hosts(&d.first), hosts(&d.second)]
+    };
+    let rows: Vec<Vec<String>> = shown.iter().map(row).collect();
+    out.push_str("\n\nthe first of them\n");
+    out.push_str(&screen.table(&["request", first, second], &rows));
+    out
+}
