@@ -15,3 +15,4 @@ mod plugins;
 mod program;
 mod scan;
 mod servers;
+mod simulate;

@@ -8,19 +8,31 @@ use clap::{Args, Subcommand};
 
 /// What `scheduler simulate --help` ends with.
 const SIMULATE_HELP: &str = "\
-Nothing is started and no host is asked; the plugins run in this process. Files are TOML, JSON or
-CSV by their suffix; docs/simulate.md has their fields, and how the figures are defined.
+Nothing is started and no host is asked; the plugins run in this process.
 
-The one trace format, azure-vmtable, is the file vmtable.csv of AzurePublicDataset V1 or V2.
+Files are TOML, JSON or CSV, told apart by their suffix. `docs/simulate.md` has
+their fields, and says how the figures are defined.
 
-Exit code: 0 the requests were played, also when some found no host; 3 a file has a mistake;
-4 a driver cannot be loaded or does not do its part.";
+The one trace format, `azure-vmtable`, is `vmtable.csv` of AzurePublicDataset.
+
+Examples:
+  longshore scheduler simulate --hosts 100 --instances 5000
+  longshore scheduler simulate --fleet fleet.toml --requests week.csv \\
+      --driver filter_scheduler --driver chance_scheduler --svg chart.svg
+
+Exit code: 0 the requests were played, whether or not all found a host;
+3 a file or the configuration; 4 a plugin.";
+
+/// Which choices exclude each other reads better than what `clap` makes of it.
+const SIMULATE_USAGE: &str = "\
+longshore scheduler simulate (--fleet FILE | --hosts N)
+           (--requests FILE | --instances N | --trace FORMAT FILE) [OPTIONS]";
 
 /// `scheduler`
 #[derive(Debug, Subcommand)]
 pub enum Scheduler {
     /// Play requests over a fleet on paper, and show where instances go
-    #[command(after_help = SIMULATE_HELP)]
+    #[command(after_help = SIMULATE_HELP, override_usage = SIMULATE_USAGE)]
     Simulate(Box<Simulate>),
 }
 

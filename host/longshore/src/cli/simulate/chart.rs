@@ -10,18 +10,19 @@ use longshore_control::scheduler::simulate::Utilisation;
 use super::{Run, Simulated};
 
 /// Sizes in pixels.
-const WIDTH: f64 = 860.0;
+const WIDTH: f64 = 900.0;
 const PANEL: f64 = 330.0;
 const TITLE: f64 = 56.0;
 /// The plot within its panel.
 const LEFT: f64 = 70.0;
-const RIGHT: f64 = 190.0;
+const RIGHT: f64 = 220.0;
 const TOP: f64 = 34.0;
 const BOTTOM: f64 = 52.0;
 /// Most steps of a curve: more cannot be seen.
 const STEPS_MAX: usize = 400;
-/// Lines across, besides the bottom.
-const LINES: usize = 5;
+/// Lines across are so many percent apart: the first that makes few enough.
+const SPACINGS: [f64; 8] = [20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 5_000.0, 100_000.0];
+const LINES_MAX: f64 = 7.0;
 
 const STYLE: &str = "text{font-family:sans-serif;font-size:12px;fill:#333}\
     .title{font-size:16px;font-weight:bold}.panel{font-size:13px;font-weight:bold}\
@@ -40,19 +41,23 @@ pub(super) fn svg(simulated: &Simulated) -> String {
     text(&mut out, (LEFT, 26.0), "class=\"title\"", &title);
     let under = "each curve has the hosts in its own rising order";
     text(&mut out, (LEFT, 44.0), "", under);
-    let top = percent_max(simulated);
+    let scale = scale(simulated);
     for (at, run) in simulated.runs.iter().enumerate() {
-        panel(&mut out, run, TITLE + PANEL * at as f64, (hosts, top));
+        panel(&mut out, run, TITLE + PANEL * at as f64, (hosts, scale));
     }
     out.push_str("</svg>\n");
     out
 }
 
-/// The same scale for all panels: 100, or what is above it in steps of 50.
-fn percent_max(simulated: &Simulated) -> f64 {
+/// The same scale for all panels, up to 100 % at least: the space between two lines, and the top.
+fn scale(simulated: &Simulated) -> (f64, f64) {
     let all = simulated.runs.iter().flat_map(resources);
     let max = all.map(|(_, _, of)| of.hosts.max).fold(100.0, f64::max);
-    (max / 50.0).ceil() * 50.0
+    let mut fitting = SPACINGS
+        .into_iter()
+        .filter(|spacing| max / spacing <= LINES_MAX);
+    let spacing = fitting.next().unwrap_or(max);
+    (spacing, (max / spacing).ceil() * spacing)
 }
 
 /// Name, colour and figures of each curve.
@@ -71,6 +76,7 @@ struct Plot {
     bottom: f64,
     right: f64,
     hosts: usize,
+    spacing: f64,
     percent_max: f64,
 }
 
@@ -85,12 +91,14 @@ impl Plot {
     }
 }
 
-fn panel(out: &mut String, run: &Run, offset: f64, (hosts, percent_max): (usize, f64)) {
+fn panel(out: &mut String, run: &Run, offset: f64, hosts_and_scale: (usize, (f64, f64))) {
+    let (hosts, (spacing, percent_max)) = hosts_and_scale;
     let plot = Plot {
         top: offset + TOP,
         bottom: offset + PANEL - BOTTOM,
         right: WIDTH - RIGHT,
         hosts,
+        spacing,
         percent_max,
     };
     text(
@@ -116,8 +124,9 @@ fn panel(out: &mut String, run: &Run, offset: f64, (hosts, percent_max): (usize,
 }
 
 fn axes(out: &mut String, plot: &Plot) {
-    for step in 0..=LINES {
-        let percent = plot.percent_max * step as f64 / LINES as f64;
+    let lines = (plot.percent_max / plot.spacing).round() as usize;
+    for step in 0..=lines {
+        let percent = plot.spacing * step as f64;
         let y = plot.y(percent);
         line(out, (LEFT, y), (plot.right, y), "class=\"grid\"");
         let label = format!("{percent:.0}");

@@ -3,7 +3,9 @@
 //!
 //! Must not compute figures. Called by `simulate::run`.
 
-use longshore_control::scheduler::simulate::{Differences, Refusal, Utilisation};
+use longshore_control::scheduler::simulate::{
+    Difference, Differences, Figures, Refusal, Utilisation,
+};
 use longshore_loader::diagnostic::escape;
 
 use super::json::names;
@@ -50,63 +52,55 @@ pub(super) fn page(screen: &Screen<'_>, simulated: &Simulated) -> String {
     page
 }
 
-/// A head with one column per driver.
-fn per_driver<'s>(first: &'s str, simulated: &'s Simulated) -> Vec<&'s str> {
-    let drivers = simulated.runs.iter().map(|run| run.outcome.driver.as_str());
-    std::iter::once(first).chain(drivers).collect()
+/// A row with a cell per driver.
+fn per_driver(name: &str, simulated: &Simulated, cell: &dyn Fn(&Run) -> String) -> Vec<String> {
+    let cells = simulated.runs.iter().map(cell);
+    std::iter::once(name.to_owned()).chain(cells).collect()
+}
+
+/// Names stand in a row of their own and not in a head, which would change their letters.
+fn drivers(simulated: &Simulated) -> Vec<String> {
+    per_driver("", simulated, &|run| run.outcome.driver.clone())
 }
 
 fn figures(screen: &Screen<'_>, simulated: &Simulated) -> String {
-    type Figure = fn(&Run) -> String;
-    let percent = |value: f64| format!("{value:.1} %");
-    let us = |value: f64| format!("{value:.1} µs");
+    type Figure = fn(&Figures) -> String;
     let hosts = simulated.fleet.hosts().len();
-    let row = |name: &str, figure: &dyn Fn(&Run) -> String| {
-        let cells = simulated.runs.iter().map(figure);
-        std::iter::once(name.to_owned())
-            .chain(cells)
-            .collect::<Vec<_>>()
-    };
-    let whole: [(&str, Figure); 3] = [
-        ("requests placed", |run| {
-            run.outcome.figures.placed_requests.to_string()
+    let counts: [(&str, Figure); 3] = [
+        ("requests placed", |f| f.placed_requests.to_string()),
+        ("requests refused", |f| f.refused_requests.to_string()),
+        ("instances placed", |f| f.placed_instances.to_string()),
+    ];
+    let rest: [(&str, Figure); 7] = [
+        ("free vCPU out of reach", |f| percent(f.fragmentation.vcpus)),
+        ("free memory out of reach", |f| {
+            percent(f.fragmentation.memory)
         }),
-        ("requests refused", |run| {
-            run.outcome.figures.refused_requests.to_string()
-        }),
-        ("instances placed", |run| {
-            run.outcome.figures.placed_instances.to_string()
+        ("free disk out of reach", |f| percent(f.fragmentation.disk)),
+        ("time per request, p50", |f| us(f.times.request_us.p50)),
+        ("time per request, p99", |f| us(f.times.request_us.p99)),
+        ("time per request, max", |f| us(f.times.request_us.max)),
+        ("placements per second", |f| {
+            format!("{:.0}", f.times.placements_per_s)
         }),
     ];
-    let mut rows: Vec<Vec<String>> = whole
-        .iter()
-        .map(|(name, figure)| row(name, figure))
-        .collect();
-    rows.push(row("hosts used", &|run| {
-        format!("{} of {hosts}", run.outcome.figures.hosts_used)
-    }));
-    rows.push(row("free, but not for the median: vCPU", &|run| {
-        percent(run.outcome.figures.fragmentation.vcpus)
-    }));
-    rows.push(row("  memory", &|run| {
-        percent(run.outcome.figures.fragmentation.memory)
-    }));
-    rows.push(row("  disk", &|run| {
-        percent(run.outcome.figures.fragmentation.disk)
-    }));
-    rows.push(row("time per request: p50", &|run| {
-        us(run.outcome.figures.times.request_us.p50)
-    }));
-    rows.push(row("  p99", &|run| {
-        us(run.outcome.figures.times.request_us.p99)
-    }));
-    rows.push(row("  max", &|run| {
-        us(run.outcome.figures.times.request_us.max)
-    }));
-    rows.push(row("placements per second", &|run| {
-        format!("{:.0}", run.outcome.figures.times.placements_per_s)
-    }));
-    screen.table(&per_driver("", simulated), &rows)
+    let row = |(name, figure): &(&str, Figure)| {
+        per_driver(name, simulated, &|run| figure(&run.outcome.figures))
+    };
+    let used = |run: &Run| format!("{} of {hosts}", run.outcome.figures.hosts_used);
+    let mut rows = vec![drivers(simulated)];
+    rows.extend(counts.iter().map(row));
+    rows.push(per_driver("hosts used", simulated, &used));
+    rows.extend(rest.iter().map(row));
+    screen.table(&[], &rows)
+}
+
+fn percent(value: f64) -> String {
+    format!("{value:.1} %")
+}
+
+fn us(value: f64) -> String {
+    format!("{value:.1} µs")
 }
 
 fn used(screen: &Screen<'_>, simulated: &Simulated) -> String {
@@ -147,18 +141,15 @@ fn refused(screen: &Screen<'_>, simulated: &Simulated) -> String {
         return String::new();
     }
     let row = |refusal: &&Refusal| {
-        let of = |run: &Run| {
+        per_driver(&refusal.reason, simulated, &|run| {
             let mut reasons = run.outcome.refusals.reasons.iter();
             let found = reasons.find(|one| same(one, refusal));
             found.map_or(0, |one| one.requests).to_string()
-        };
-        let cells = simulated.runs.iter().map(of);
-        std::iter::once(refusal.reason.clone())
-            .chain(cells)
-            .collect()
+        })
     };
-    let rows: Vec<Vec<String>> = all.iter().map(row).collect();
-    let mut out = screen.table(&per_driver("reason", simulated), &rows);
+    let mut rows = vec![drivers(simulated)];
+    rows.extend(all.iter().map(row));
+    let mut out = screen.table(&[], &rows);
     for refusal in all.iter().filter(|refusal| refusal.code != NO_VALID_HOST) {
         let (request, text) = &refusal.example;
         let (request, text) = (escape(request), escape(text));
@@ -228,12 +219,13 @@ fn differences(
         }
         names => names.join(" "),
     };
-    let row = |d: &longshore_control::scheduler::simulate::Difference| {
+    let row = |d: &Difference| {
         let id = simulated.requests[d.request].id.clone();
         vec![id, hosts(&d.first), hosts(&d.second)]
     };
-    let rows: Vec<Vec<String>> = shown.iter().map(row).collect();
+    let mut rows: Vec<Vec<String>> = shown.iter().map(row).collect();
     out.push_str("\n\nthe first of them\n");
-    out.push_str(&screen.table(&["request", first, second], &rows));
+    rows.insert(0, vec![String::new(), first.to_owned(), second.to_owned()]);
+    out.push_str(&screen.table(&[], &rows));
     out
 }
