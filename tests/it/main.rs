@@ -21,6 +21,7 @@ mod old;
 mod operator;
 mod outside;
 mod quarantine;
+mod simulate;
 mod staging;
 mod tidy;
 mod vetting;

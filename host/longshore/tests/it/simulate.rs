@@ -83,8 +83,14 @@ fn a_row_says_file_line_column_and_what_is_expected() {
             1,
             "`memory_mb` is missing in this request",
         ),
+        ("vcpu,memory_mb\n1,1\n", 1, 1, "did you mean `vcpus`?"),
         ("vcpus\n1\n", 1, 1, "`memory_mb` is missing in this request"),
-        ("vcpus,memory\n1,1\n", 1, 7, "did you mean `memory_mb`?"),
+        (
+            "vcpus,memory\n1,1\n",
+            1,
+            7,
+            "a request may have `id`, `count`",
+        ),
         (
             "vcpus,memory_mb,vcpus\n1,1,1\n",
             1,

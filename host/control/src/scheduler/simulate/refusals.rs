@@ -23,7 +23,7 @@ pub struct Refusal {
     pub example: (String, String),
 }
 
-/// What one filter did in all requests: its last run in each of them counts.
+/// What one filter did in all requests. Of a request for several instances its run for the last one counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilterTally {
     /// Its name.
@@ -56,24 +56,26 @@ pub(super) struct Counter {
 }
 
 impl Counter {
+    /// Counts for these filters, in the order in which they run.
+    pub(super) fn of(filters: impl Iterator<Item = String>) -> Self {
+        let tally = |filter| FilterTally {
+            filter,
+            requests: 0,
+            hosts: 0,
+            removed: 0,
+            emptied: 0,
+        };
+        Self {
+            filters: filters.map(tally).collect(),
+            ..Self::default()
+        }
+    }
     /// Counts the filters' work in one request.
     pub(super) fn filtered(&mut self, counts: &[FilterCount]) {
         for FilterCount { filter, start, end } in counts {
-            let known = self
-                .filters
-                .iter()
-                .position(|tally| &tally.filter == filter);
-            let at = known.unwrap_or_else(|| {
-                self.filters.push(FilterTally {
-                    filter: filter.clone(),
-                    requests: 0,
-                    hosts: 0,
-                    removed: 0,
-                    emptied: 0,
-                });
-                self.filters.len() - 1
-            });
-            let tally = &mut self.filters[at];
+            let Some(tally) = self.filters.iter_mut().find(|t| t.filter == *filter) else {
+                continue;
+            };
             tally.requests += 1;
             tally.hosts += *start as u64;
             tally.removed += start.saturating_sub(*end) as u64;
@@ -153,7 +155,8 @@ mod tests {
 
     #[test]
     fn requests_that_fail_alike_are_counted_together() {
-        let mut counter = Counter::default();
+        let names = ["compute", "ram"].map(str::to_owned);
+        let mut counter = Counter::of(names.into_iter());
         let ram = none(&[("compute", 4, 3), ("ram", 3, 0)]);
         assert_eq!(counter.refused("one", 2, &ram), 0);
         assert_eq!(

@@ -163,6 +163,11 @@ impl<'o> Run<'o> {
         fleet: &Fleet,
         options: &'o SimulationOptions,
     ) -> Result<Self, SimulationError> {
+        let filters = drivers
+            .filters
+            .iter()
+            .map(|(filter, _)| filter.name.clone());
+        let counter = Counter::of(filters);
         let trail = Arc::new(Trail::new(Arc::new(drivers)));
         let books = Books::open(fleet);
         let run = Run {
@@ -176,7 +181,7 @@ impl<'o> Run<'o> {
             hosts: Vec::new(),
             ends: Vec::new(),
             refused: Vec::new(),
-            counter: Counter::default(),
+            counter,
             placed_instances: 0,
             refused_instances: 0,
             nanoseconds: Vec::new(),

@@ -219,8 +219,7 @@ fn head(
             Some(field) => head.push((field.name, field.kind)),
             None => {
                 let member = member(&text, span, Value::Boolean(true));
-                let what = format!("a {}", list.what);
-                reader.unknown_key(&member, &list.names(), &what);
+                list.unknown(&member, &mut reader);
             }
         }
     }

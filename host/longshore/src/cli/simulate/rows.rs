@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use longshore_loader::diagnostic::{Diagnostic, Span, quoted_list};
-use longshore_loader::spanned::{Node, Reader, Table, Value};
+use longshore_loader::diagnostic::{Diagnostic, Place, Span, nearest, quoted_list};
+use longshore_loader::spanned::{Member, Node, Reader, Table, Value};
 
 use crate::codes;
 
@@ -72,6 +72,15 @@ impl List {
         self.fields.iter().map(|field| field.name).collect()
     }
 
+    /// Says that a row has no field of this name.
+    pub(super) fn unknown(&self, member: &Member, reader: &mut Reader<'_>) {
+        let (names, what) = (self.names(), self.what);
+        let near = nearest(&member.key, names.iter().copied());
+        let help = format!("a {what} may have {}", quoted_list(&names));
+        let help = near.is_none().then_some(help);
+        reader.unknown_key_with(member, &names, &format!("a {what}"), help);
+    }
+
     /// What is missing among `names`.
     pub(super) fn missing(&self, names: &[&str]) -> Vec<&'static str> {
         let fields = self.fields.iter().filter(|field| field.needed);
@@ -98,8 +107,11 @@ impl<'a, 'c> Row<'a, 'c> {
         (table, span): (&'a Table, Span),
         reader: &'a mut Reader<'c>,
     ) -> Self {
-        let what = format!("a {}", list.what);
-        reader.unknown_keys(table, &list.names(), &what);
+        for member in &table.members {
+            if list.field(&member.key).is_none() {
+                list.unknown(member, reader);
+            }
+        }
         let names: Vec<&str> = table.members.iter().map(|m| m.key.as_str()).collect();
         let missing = list.missing(&names);
         if !missing.is_empty() {
@@ -220,11 +232,7 @@ impl<'a, 'c> Row<'a, 'c> {
 }
 
 /// The finding that fields are missing.
-pub(super) fn absent(
-    missing: &[&str],
-    what: &str,
-    place: longshore_loader::diagnostic::Place,
-) -> Diagnostic {
+pub(super) fn absent(missing: &[&str], what: &str, place: Place) -> Diagnostic {
     let names = quoted_list(missing);
     let verb = if missing.len() == 1 { "is" } else { "are" };
     let text = format!("{names} {verb} missing in this {what}");

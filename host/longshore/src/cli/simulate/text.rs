@@ -168,7 +168,9 @@ fn same(one: &Refusal, other: &Refusal) -> bool {
 fn filters(screen: &Screen<'_>, simulated: &Simulated) -> String {
     let mut rows = Vec::new();
     for run in &simulated.runs {
-        for tally in &run.outcome.refusals.filters {
+        let tallies = run.outcome.refusals.filters.iter();
+        // Some schedulers ask no filters.
+        for tally in tallies.filter(|tally| tally.requests > 0) {
             let numbers = [tally.requests, tally.hosts, tally.removed, tally.emptied];
             let mut row = vec![tally.filter.clone(), run.outcome.driver.clone()];
             row.extend(numbers.map(|number| number.to_string()));
@@ -205,8 +207,9 @@ fn differences(
     } = found;
     let (one, other) = (escape(first), escape(second));
     let mut out = format!(
-        "{same} requests went to the same hosts, {other_hosts} to other ones\n\
-         {only_first} were placed by {one} alone, {only_second} by {other} alone, {neither} by neither"
+        "{} on the same hosts, {other_hosts} on other ones\n\
+         {only_first} placed by {one} alone, {only_second} by {other} alone, {neither} by neither",
+        count(usize::try_from(*same).unwrap_or(usize::MAX), "request"),
     );
     if shown.is_empty() {
         return out;
