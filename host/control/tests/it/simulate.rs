@@ -1,6 +1,6 @@
 //! Requests over a fleet on paper: who gets a host, who leaves, what is refused and why.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use longshore_control::scheduler::simulate::{
@@ -255,8 +255,9 @@ fn runs_that_differ_are_compared_request_by_request() {
     assert!(found.shown[2].second.is_empty());
 }
 
-/// Forgets every host but the first.
-struct Forgetful(Hosts);
+/// Forgets every host but the first, and hears what instances there are.
+#[derive(Default)]
+struct Forgetful(Hosts, Mutex<Vec<(String, Vec<String>)>>);
 
 mod forgetful {
     //! Only what a simulation asks of a host manager.
@@ -299,13 +300,21 @@ mod forgetful {
         ) -> Result<(), DriverError> {
             self.0.consume_from_request(host, node, request)
         }
+        fn sync_instance_info(
+            &self,
+            host: &str,
+            instances: Vec<String>,
+        ) -> Result<(), DriverError> {
+            self.1.lock().unwrap().push((host.to_owned(), instances));
+            Ok(())
+        }
     }
 }
 
 #[test]
 fn a_host_manager_that_loses_or_refuses_hosts_ends_the_run() {
     let run = |memory_mb: &[u32]| {
-        let manager = Arc::new(Forgetful(Hosts::default()));
+        let manager = Arc::new(Forgetful::default());
         let scheduler = NamedDriver::<dyn Scheduler>::new("best", Arc::new(Best));
         let manager = NamedDriver::<dyn HostManager>::new("forgetful", manager);
         let drivers = SchedulerDrivers::new(scheduler, manager, vec![], vec![]).unwrap();
@@ -318,4 +327,30 @@ fn a_host_manager_that_loses_or_refuses_hosts_ends_the_run() {
     let refused = run(&[1, 1, 1]);
     assert_eq!(refused.code(), "driver/refused");
     assert!(refused.to_string().contains("it has no room"), "{refused}");
+}
+
+#[test]
+fn hosts_tell_of_their_instances_when_a_request_has_hints() {
+    let heard = |hints: &[(&str, &str)]| {
+        let manager = Arc::new(Forgetful::default());
+        let scheduler = NamedDriver::<dyn Scheduler>::new("best", Arc::new(Best));
+        let named = NamedDriver::<dyn HostManager>::new("hears", manager.clone());
+        let drivers = SchedulerDrivers::new(scheduler, named, vec![], vec![]).unwrap();
+        let mut last = request("last", 1, 1, (5, None));
+        let hints = hints
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), vec![(*v).to_owned()]));
+        last.wanted = Arc::new(Wanted {
+            hints: hints.collect(),
+            ..Wanted::default()
+        });
+        let requests = [request("two", 1, 2, (0, Some(5))), last];
+        simulate(drivers, &fleet(&[100]), &requests, &options(), &mut |_| {}).unwrap();
+        let heard = manager.1.lock().unwrap();
+        let names = heard.iter().map(|(_, names)| names.join(" "));
+        names.collect::<Vec<_>>()
+    };
+    assert!(heard(&[]).is_empty());
+    let all = ["two-1", "two-1 two-2", "two-2", "", "last"];
+    assert_eq!(heard(&[("different_host", "two-1")]), all);
 }

@@ -9,6 +9,7 @@ mod compare;
 mod figures;
 mod fleet;
 mod groups;
+mod instances;
 mod refusals;
 mod requests;
 mod run;

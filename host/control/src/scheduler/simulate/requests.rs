@@ -11,6 +11,9 @@ use longshore_objects::{Flavor, RequestSpec};
 /// Most requests of one simulation.
 pub const REQUESTS_MAX: usize = 5_000_000;
 
+/// The project that asks for all instances, and their flavor.
+pub(super) const SIMULATED: &str = "simulated";
+
 /// What one instance needs. Amounts are those of a flavor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Wanted {
@@ -83,8 +86,8 @@ impl Request {
         let wanted = &*self.wanted;
         let mut flavor = Flavor::new();
         flavor
-            .set_name("simulated")
-            .set_flavorid("simulated")
+            .set_name(SIMULATED)
+            .set_flavorid(SIMULATED)
             .set_vcpus(i64::from(wanted.vcpus))
             .set_memory_mb(i64::from(wanted.memory_mb))
             .set_root_gb(i64::from(wanted.root_gb))
@@ -94,7 +97,7 @@ impl Request {
         let some = |hosts: &Vec<String>| (!hosts.is_empty()).then(|| hosts.clone());
         let mut spec = RequestSpec::new();
         spec.set_instance_uuid(self.id.as_str())
-            .set_project_id("simulated".to_owned())
+            .set_project_id(SIMULATED.to_owned())
             .set_flavor(flavor)
             .set_num_instances(i64::from(self.count))
             .set_availability_zone(wanted.zone.clone())

@@ -12,12 +12,13 @@ use std::time::{Duration, Instant};
 
 use longshore_objects::Selection;
 use longshore_plugin_api::__abi::services::Services;
-use longshore_plugin_api::{CallContext, HostReport, Random};
+use longshore_plugin_api::{CallContext, HostReport, PlacedInstance, Random};
 
-use super::books::{Amounts, Books, RESOURCES};
+use super::books::{Amounts, Books};
 use super::figures::{self, Figures};
 use super::fleet::Fleet;
 use super::groups::Groups;
+use super::instances::Instances;
 use super::refusals::{Counter, Refusals};
 use super::requests::{REQUESTS_MAX, Request};
 use crate::codes;
@@ -127,6 +128,7 @@ pub fn simulate(
 ) -> Result<Outcome, SimulationError> {
     let requests = &requests[..requests.len().min(REQUESTS_MAX)];
     let mut run = Run::start(drivers, fleet, options)?;
+    run.instances = Instances::wanted_by(requests);
     for (number, request) in requests.iter().enumerate() {
         run.until(request.arrive_s, requests)?;
         run.take(number, request)?;
@@ -143,6 +145,8 @@ struct Run<'o> {
     trail: Arc<Trail>,
     books: Books,
     groups: Groups,
+    /// If hosts are to tell which instances they have.
+    instances: Option<Instances>,
     random: Random,
     /// Who leaves next: the time, and the request.
     leaving: BinaryHeap<Reverse<(u64, usize)>>,
@@ -176,6 +180,7 @@ impl<'o> Run<'o> {
             peak: books.fleet_percent(),
             books,
             groups: Groups::default(),
+            instances: None,
             random: Random::new(options.seed),
             leaving: BinaryHeap::new(),
             hosts: Vec::new(),
@@ -216,13 +221,17 @@ impl<'o> Run<'o> {
             }
             self.leaving.pop();
             let start = request.checked_sub(1).map_or(0, |before| self.ends[before]);
-            let wanted = &requests[request].wanted;
-            for at in start..self.ends[request] {
+            let (wanted, names) = (&requests[request].wanted, requests[request].instances());
+            for (at, name) in (start..self.ends[request]).zip(&names) {
                 let row = self.hosts[at] as usize;
                 let left = self.books.leave(row, wanted);
                 report(&self.trail, left)?;
                 if let Some(group) = &wanted.group {
                     self.groups.leave(group, &left.host);
+                }
+                if let Some(instances) = &mut self.instances {
+                    let rest = instances.leave(&left.host, name);
+                    sync(&self.trail, &left.host, rest)?;
                 }
             }
         }
@@ -279,20 +288,25 @@ impl<'o> Run<'o> {
 
     /// The chosen hosts count the instances and report.
     fn place(&mut self, request: &Request, chosen: &Selections) -> Result<(), SimulationError> {
-        for selection in chosen.iter().filter_map(|list| list.first()) {
+        let chosen = chosen.iter().filter_map(|list| list.first());
+        for (selection, name) in chosen.zip(request.instances()) {
             let row = self.row(selection)?;
             let entered = self.books.enter(row, &request.wanted);
             report(&self.trail, entered)?;
             if let Some(group) = &request.wanted.group {
                 self.groups.enter(group, &entered.host);
             }
+            if let Some(instances) = &mut self.instances {
+                let all = instances.enter(&entered.host, name);
+                sync(&self.trail, &entered.host, all)?;
+            }
+            self.placed_instances += 1;
             // A fleet has at most `HOSTS_MAX` hosts.
             self.hosts.push(row as u32);
         }
-        self.placed_instances += chosen.len() as u64;
         let percent = self.books.fleet_percent();
-        for resource in 0..RESOURCES {
-            self.peak[resource] = self.peak[resource].max(percent[resource]);
+        for (peak, percent) in self.peak.iter_mut().zip(percent) {
+            *peak = peak.max(percent);
         }
         Ok(())
     }
@@ -344,6 +358,12 @@ fn report(trail: &Trail, report: &HostReport) -> Result<(), SimulationError> {
     let update = || manager.update_host(report);
     let updated = trail.call(Who::HostManager, Method::UpdateHost, update);
     updated.map(drop).map_err(|e| failed(trail, e))
+}
+
+/// Which instances a host has, as its compute would tell.
+fn sync(trail: &Trail, host: &str, all: Vec<PlacedInstance>) -> Result<(), SimulationError> {
+    let manager = trail.drivers().host_manager();
+    guarded(|| manager.sync_instances(host, all)).map_err(|e| failed(trail, e))
 }
 
 fn failed(trail: &Trail, error: CallError) -> SimulationError {

@@ -143,7 +143,7 @@ pub(super) fn rows<R: BufRead>(
             Err(found) => return found,
         },
         Ok(None) => return Vec::new(),
-        Err(d) => return vec![d],
+        Err(d) => return vec![*d],
     };
     let (mut found, mut rows) = (Vec::new(), 0);
     while found.len() < MISTAKES_MAX {
@@ -151,7 +151,7 @@ pub(super) fn rows<R: BufRead>(
             Ok(None) => break,
             // Behind a broken line nothing can be trusted.
             Err(d) => {
-                found.push(d);
+                found.push(*d);
                 break;
             }
             Ok(Some((number, line, cells))) => {
@@ -170,17 +170,19 @@ pub(super) fn rows<R: BufRead>(
 
 type Line = (usize, String, Vec<Cell>);
 
-fn next<R: BufRead>(lines: &mut Lines<R>, name: &str) -> Result<Option<Line>, Diagnostic> {
+fn next<R: BufRead>(lines: &mut Lines<R>, name: &str) -> Result<Option<Line>, Box<Diagnostic>> {
     let line = match lines.next() {
         Ok(line) => line.to_owned(),
         Err(NoLine::End) => return Ok(None),
-        Err(NoLine::Bad(why)) => return Err(broken(name, lines.number(), "", 0, &why)),
+        Err(NoLine::Bad(why)) => {
+            return Err(Box::new(broken(name, lines.number(), "", 0, &why)));
+        }
     };
     match cells(&line) {
         Ok(cells) => Ok(Some((lines.number(), line, cells))),
         Err(at) => {
             let why = "a quote is not closed, or something follows it before the comma";
-            Err(broken(name, lines.number(), &line, at, why))
+            Err(Box::new(broken(name, lines.number(), &line, at, why)))
         }
     }
 }
