@@ -255,7 +255,7 @@ fn runs_that_differ_are_compared_request_by_request() {
     assert!(found.shown[2].second.is_empty());
 }
 
-/// Forgets every host but the first, and hears what instances there are.
+/// Forgets every host but the first, which may not be too full, and hears what instances there are.
 #[derive(Default)]
 struct Forgetful(Hosts, Mutex<Vec<(String, Vec<String>)>>);
 
@@ -270,6 +270,7 @@ mod forgetful {
     impl HostManager for Forgetful {
         fn update_host(&self, report: &HostReport) -> Result<bool, DriverError> {
             match report.host.as_str() {
+                "a" if report.free_ram_mb < -1_000_000 => Err(DriverError::invalid("too little")),
                 "a" => self.0.update_host(report),
                 "b" => Ok(false),
                 _ => Err(DriverError::invalid("it has no room")),
@@ -353,4 +354,18 @@ fn hosts_tell_of_their_instances_when_a_request_has_hints() {
     assert!(heard(&[]).is_empty());
     let all = ["two-1", "two-1 two-2", "two-2", "", "last"];
     assert_eq!(heard(&[("different_host", "two-1")]), all);
+}
+
+#[test]
+fn a_report_that_the_host_manager_does_not_take_is_left_out_and_counted() {
+    let large = |id, at| request(id, 600_000, 1, (at, None));
+    let requests = [large("one", 0), large("two", 1), large("three", 2)];
+    let scheduler = NamedDriver::<dyn Scheduler>::new("best", Arc::new(Best));
+    let hosts = NamedDriver::<dyn HostManager>::new("hosts", Arc::new(Forgetful::default()));
+    let drivers = SchedulerDrivers::new(scheduler, hosts, vec![], vec![]).unwrap();
+    let outcome = simulate(drivers, &fleet(&[1000]), &requests, &options(), &mut |_| {}).unwrap();
+    assert_eq!(outcome.figures.placed_requests, 3);
+    let (count, why) = outcome.left_out.unwrap();
+    assert_eq!(count, 2);
+    assert_eq!(why, "host manager `hosts` failed: too little");
 }

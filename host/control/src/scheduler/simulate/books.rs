@@ -114,7 +114,8 @@ impl Host {
             report.local_gb_used = report.local_gb_used.saturating_sub(disk);
             report.num_instances = report.num_instances.saturating_sub(1);
         }
-        report.free_ram_mb -= signed(u64::from(wanted.memory_mb));
+        let memory = signed(u64::from(wanted.memory_mb));
+        report.free_ram_mb = report.free_ram_mb.saturating_sub(memory);
         for free in [&mut report.free_disk_gb, &mut report.disk_available_least] {
             *free = free.map(|free| free.saturating_sub(signed(disk)));
         }

@@ -3,7 +3,7 @@
 //! Counts all, lists the first few. Must not know why. Called by the command `scheduler simulate` when it runs several
 //! drivers.
 
-use super::run::Outcome;
+use super::outcome::Outcome;
 
 /// Most differences that are listed.
 pub const SHOWN_MAX: usize = 20;

@@ -24,9 +24,9 @@ impl Instances {
     }
 
     /// An instance came; answers all that are on the host.
-    pub(super) fn enter(&mut self, host: &str, name: String) -> Vec<PlacedInstance> {
+    pub(super) fn enter(&mut self, host: &str, name: &str) -> Vec<PlacedInstance> {
         let names = self.hosts.entry(host.to_owned()).or_default();
-        names.push(name);
+        names.push(name.to_owned());
         placed(names)
     }
 

@@ -6,10 +6,12 @@
 
 mod books;
 mod compare;
+mod computes;
 mod figures;
 mod fleet;
 mod groups;
 mod instances;
+mod outcome;
 mod refusals;
 mod requests;
 mod run;
@@ -18,7 +20,8 @@ mod synthetic;
 pub use compare::{Difference, Differences, SHOWN_MAX};
 pub use figures::{Figures, Fragmentation, Percentiles, Times, Utilisation};
 pub use fleet::{Fleet, HOSTS_MAX, SimulatedHost};
+pub use outcome::{Outcome, SimulationError};
 pub use refusals::{FilterTally, Refusal, Refusals};
 pub use requests::{Group, REQUESTS_MAX, Request, Wanted};
-pub use run::{Outcome, SimulationError, SimulationOptions, simulate};
+pub use run::{SimulationOptions, simulate};
 pub use synthetic::{synthetic_fleet, synthetic_requests};

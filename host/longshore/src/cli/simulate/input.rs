@@ -3,7 +3,7 @@
 //! What is wrong in a row is collected, so that several mistakes are shown at once; after [`MISTAKES_MAX`] of them
 //! reading ends. Must not know what rows mean. Used by `fleet`, `requests` and `azure`.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -58,7 +58,7 @@ impl Input {
         let suffix = self.path.extension().unwrap_or_default();
         let found = match suffix.to_string_lossy().to_ascii_lowercase().as_str() {
             "csv" => csv::rows(&mut self.open()?, &self.name, list, take),
-            "json" => json_rows::rows(&self.text()?, list, take),
+            "json" => self.json(list, take)?,
             "toml" => self.toml(list, take)?,
             _ => {
                 let what = format!("cannot tell what `{}` is from its name", self.name);
@@ -83,26 +83,33 @@ impl Input {
         Place::File(self.name.clone())
     }
 
-    /// The whole text.
-    fn text(&self) -> Result<Arc<Source>, Failure> {
+    /// All bytes, if they are not too many to be kept.
+    fn bytes(&self, max: u64) -> Result<Vec<u8>, Failure> {
         let file = File::open(&self.path).map_err(|e| self.unreadable(&e))?;
         let mut bytes = Vec::new();
-        let read = file.take(JSON_BYTES_MAX + 1).read_to_end(&mut bytes);
+        let read = file.take(max + 1).read_to_end(&mut bytes);
         read.map_err(|e| self.unreadable(&e))?;
-        if bytes.len() as u64 > JSON_BYTES_MAX {
-            let what = format!("`{}` has more than {JSON_BYTES_MAX} bytes", self.name);
+        if bytes.len() as u64 > max {
+            let what = format!("`{}` has more than {max} bytes", self.name);
             let d = Diagnostic::error(codes::INPUT_UNREADABLE, self.place(), what)
                 .with_help("write it as CSV, which is read line by line");
             return Err(Failure::configuration(vec![d]));
         }
-        match String::from_utf8(bytes) {
-            Ok(text) => Ok(Source::new(self.name.as_str(), text)),
-            Err(_) => Err(self.unreadable(&io::Error::other("it is not UTF-8 text"))),
-        }
+        Ok(bytes)
+    }
+
+    fn json(&self, list: &List, take: Take<'_>) -> Result<Vec<Diagnostic>, Failure> {
+        let text = String::from_utf8(self.bytes(JSON_BYTES_MAX)?);
+        let text = text.map_err(|_| self.unreadable(&io::Error::other("it is not UTF-8 text")))?;
+        Ok(json_rows::rows(
+            &Source::new(self.name.as_str(), text),
+            list,
+            take,
+        ))
     }
 
     fn toml(&self, list: &List, take: Take<'_>) -> Result<Vec<Diagnostic>, Failure> {
-        let bytes = fs::read(&self.path).map_err(|e| self.unreadable(&e))?;
+        let bytes = self.bytes(spanned::TEXT_BYTES_MAX as u64)?;
         let parsed = spanned::parse(&bytes, &self.name, &AREA);
         let mut reader = Reader::new(&parsed.source, &AREA);
         parsed

@@ -59,6 +59,8 @@ fn run(run: &Run) -> Json {
     let weighers: Vec<Json> = weighers
         .map(|(name, multiplier)| json!({"name": name, "multiplier": multiplier}))
         .collect();
+    let left_out = run.outcome.left_out.as_ref();
+    let left_out = left_out.map(|(count, why)| json!({"count": count, "first": why}));
     let time = &times.request_us;
     json!({
         "driver": run.outcome.driver,
@@ -71,6 +73,7 @@ fn run(run: &Run) -> Json {
             "reasons": reasons(&run.outcome.refusals),
         },
         "filtered": filtered(&run.outcome.refusals),
+        "reports_left_out": left_out,
         "hosts_used": hosts_used,
         "utilisation_percent": {
             "vcpus": utilisation(vcpus),

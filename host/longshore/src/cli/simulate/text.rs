@@ -41,6 +41,12 @@ pub(super) fn page(screen: &Screen<'_>, simulated: &Simulated) -> String {
     );
     part("Refused requests", refused(screen, simulated));
     part("Filters, over all requests", filters(screen, simulated));
+    for run in &simulated.runs {
+        if let Some((count, why)) = &run.outcome.left_out {
+            let title = format!("{count} reports left out, {}", escape(&run.outcome.driver));
+            part(&title, format!("the first one: {}", escape(why)));
+        }
+    }
     for (run, found) in simulated.runs.iter().skip(1).zip(&simulated.differences) {
         let (first, second) = (&simulated.runs[0].outcome.driver, &run.outcome.driver);
         let title = format!("{} against {}", escape(first), escape(second));
