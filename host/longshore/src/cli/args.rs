@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub use super::simulate::args::{Scheduler, Simulate};
+pub use super::simulate::args::Scheduler;
 
 /// Most instances that one `server create` may ask for; the API may allow fewer.
 pub const COUNT_MAX: i64 = 100_000;
