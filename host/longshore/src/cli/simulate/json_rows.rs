@@ -171,7 +171,7 @@ mod tests {
             ("", 0),
             ("[{} {}]", 4),
             ("[{}] x", 5),
-            ("[{},\n {\"a\": tru}]", 14),
+            ("[{},\n {\"a\": tru}]", 15),
         ] {
             let (found, why) = elements(text).unwrap_err();
             assert_eq!(found, at, "{text}: {why}");
