@@ -1,7 +1,6 @@
 //! What the process does about each signal, and which signals a thread keeps out: read, and put back as it was.
 //!
-//! The two structs are the C library's and stay opaque: what it wrote is compared and handed back, never looked into but
-//! for the bytes that it leaves to chance.
+//! The two structs are the C library's and stay opaque: what it wrote is compared and handed back, never looked into.
 //! Called by `process`; must not know which signals matter, or why.
 
 use std::ffi::c_int;
@@ -12,9 +11,6 @@ use std::ptr;
 #[repr(C, align(8))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Handler([u64; 24]);
-
-/// The words of a handler that hold the rest of its mask: behind the address and the first eight bytes of the mask.
-const UNKNOWN_MASK: std::ops::Range<usize> = 2..17;
 
 /// `sigset_t`: 128 bytes, of which the kernel knows the first eight. Signal `n` is bit `n - 1`.
 #[repr(C, align(8))]
@@ -33,8 +29,6 @@ pub(crate) fn handler(number: i32) -> Handler {
     let mut old = Handler([0; 24]);
     // SAFETY: nothing is set, and `old` is large enough for what is written. The C library checks the number.
     unsafe { sigaction(number, ptr::null(), &mut old) };
-    // What the kernel does not know of the mask, the GNU C library copies from its stack: it differs from call to call.
-    old.0[UNKNOWN_MASK].fill(0);
     old
 }
 
