@@ -209,7 +209,7 @@ fn the_chart_has_a_panel_per_driver_and_a_curve_per_resource() {
     );
     let svg = fs::read_to_string(host.dir().join("chart.svg")).unwrap();
     assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
-    assert!(svg.contains("<title>How full 900 hosts are after 200 requests</title>"));
+    assert!(svg.contains("<title>How full 900 hosts get by 200 requests</title>"));
     assert_eq!(svg.matches("class=\"panel\"").count(), 2);
     assert_eq!(svg.matches("<path class=\"curve\"").count(), 6);
     assert_eq!(svg.matches("used, % of what may be promised").count(), 2);

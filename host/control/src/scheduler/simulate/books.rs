@@ -1,4 +1,4 @@
-//! What each host holds: its report, kept up to date as instances come and go.
+//! What each host holds: its report, kept up to date as instances come and go, and what it held when the fleet was fullest.
 //!
 //! A compute would count its instances and report; here that is arithmetic. Builds end at once: a host's report after a
 //! placement has the instance and no build going on. Must not know drivers. Used by `run`, read by `figures`.
@@ -23,9 +23,22 @@ pub(super) type Amounts = [f64; RESOURCES];
 pub(super) struct Books {
     hosts: Vec<Host>,
     rows: HashMap<String, usize>,
+    /// Of each host.
+    used: Vec<Amounts>,
     /// Over all hosts.
-    used: Amounts,
-    promised: Amounts,
+    used_in_all: Amounts,
+    promised_in_all: Amounts,
+    /// The highest so far, each resource by itself.
+    peak: Amounts,
+    fullest: Fullest,
+}
+
+/// The fleet's fullest moment: when the resource of which most is used was used most.
+struct Fullest {
+    percent: f64,
+    /// What each host held then; what it holds now, as long as the moment lasts.
+    used: Vec<Amounts>,
+    lasts: bool,
 }
 
 /// One host.
@@ -37,26 +50,32 @@ pub(super) struct Host {
 
 impl Books {
     pub(super) fn open(fleet: &Fleet) -> Self {
-        let mut hosts = Vec::with_capacity(fleet.hosts().len());
         let mut rows = HashMap::with_capacity(fleet.hosts().len());
-        let (mut used, mut promised) = (Amounts::default(), Amounts::default());
+        let mut hosts = Vec::with_capacity(fleet.hosts().len());
         for (row, host) in fleet.hosts().iter().enumerate() {
             rows.insert(key(&host.report.host, &host.report.node), row);
-            let host = Host {
+            hosts.push(Host {
                 report: host.report.clone(),
                 disabled: host.disabled,
                 was_used: false,
-            };
-            add(&mut used, &host.used());
-            add(&mut promised, &host.promised());
-            hosts.push(host);
+            });
         }
-        Books {
+        let used: Vec<Amounts> = hosts.iter().map(Host::used).collect();
+        let mut books = Books {
+            used_in_all: sum(used.iter().copied()),
+            promised_in_all: sum(hosts.iter().map(Host::promised)),
             hosts,
             rows,
             used,
-            promised,
-        }
+            peak: Amounts::default(),
+            fullest: Fullest {
+                percent: f64::NEG_INFINITY,
+                used: Vec::new(),
+                lasts: true,
+            },
+        };
+        books.look();
+        books
     }
 
     /// The place of a host in the fleet.
@@ -66,32 +85,61 @@ impl Books {
 
     /// An instance came; answers the host's new report.
     pub(super) fn enter(&mut self, row: usize, wanted: &Wanted) -> &HostReport {
-        self.change(row, wanted, true)
+        self.change(row, wanted, true);
+        self.look();
+        &self.hosts[row].report
     }
 
     /// An instance went; answers the host's new report.
     pub(super) fn leave(&mut self, row: usize, wanted: &Wanted) -> &HostReport {
-        self.change(row, wanted, false)
+        // What comes makes the fleet fuller, so that it is enough to look when something goes.
+        if self.fullest.lasts {
+            self.fullest.lasts = false;
+            self.fullest.used.clone_from(&self.used);
+        }
+        self.change(row, wanted, false);
+        &self.hosts[row].report
     }
 
-    fn change(&mut self, row: usize, wanted: &Wanted, comes: bool) -> &HostReport {
+    fn change(&mut self, row: usize, wanted: &Wanted, comes: bool) {
         let host = &mut self.hosts[row];
-        let before = host.used();
         host.count(wanted, comes);
-        let after = host.used();
+        let (before, after) = (self.used[row], host.used());
+        self.used[row] = after;
         for resource in 0..RESOURCES {
-            self.used[resource] += after[resource] - before[resource];
+            self.used_in_all[resource] += after[resource] - before[resource];
         }
-        &host.report
+    }
+
+    /// Notes whether the fleet is fuller than ever.
+    fn look(&mut self) {
+        let percent = percents(&self.used_in_all, &self.promised_in_all);
+        for (peak, percent) in self.peak.iter_mut().zip(percent) {
+            *peak = peak.max(percent);
+        }
+        let highest = percent.into_iter().fold(f64::NEG_INFINITY, f64::max);
+        if highest > self.fullest.percent {
+            self.fullest.percent = highest;
+            self.fullest.lasts = true;
+        }
     }
 
     pub(super) fn hosts(&self) -> &[Host] {
         &self.hosts
     }
 
-    /// What of the whole fleet is used, in percent of what it may promise.
-    pub(super) fn fleet_percent(&self) -> Amounts {
-        percents(&self.used, &self.promised)
+    /// The hosts, and what each held at the fullest moment.
+    pub(super) fn fullest(&self) -> impl Iterator<Item = (&Host, &Amounts)> {
+        let used = match self.fullest.lasts {
+            true => &self.used,
+            false => &self.fullest.used,
+        };
+        self.hosts.iter().zip(used)
+    }
+
+    /// What of the fleet as a whole was used at most, in percent of what it may promise.
+    pub(super) fn peak(&self) -> &Amounts {
+        &self.peak
     }
 }
 
@@ -131,7 +179,7 @@ impl Host {
     }
 
     /// What instances have.
-    pub(super) fn used(&self) -> Amounts {
+    fn used(&self) -> Amounts {
         let report = &self.report;
         let memory = i64::try_from(report.memory_mb).unwrap_or(i64::MAX);
         let disk = i64::try_from(report.local_gb).unwrap_or(i64::MAX);
@@ -147,7 +195,7 @@ impl Host {
     }
 
     /// What the host may give out in all, its allocation ratios included.
-    pub(super) fn promised(&self) -> Amounts {
+    fn promised(&self) -> Amounts {
         let report = &self.report;
         [
             f64::from(report.vcpus) * report.cpu_allocation_ratio,
@@ -156,14 +204,14 @@ impl Host {
         ]
     }
 
-    /// What of the host is used, in percent of what it may promise; more than 100 when filters let that happen.
-    pub(super) fn percent(&self) -> Amounts {
-        percents(&self.used(), &self.promised())
+    /// So much, in percent of what the host may promise; more than 100 when filters let that happen.
+    pub(super) fn percent(&self, used: &Amounts) -> Amounts {
+        percents(used, &self.promised())
     }
 
-    /// What the host may still give out.
-    pub(super) fn free(&self) -> Amounts {
-        let (used, mut free) = (self.used(), self.promised());
+    /// What the host may still give out beside so much.
+    pub(super) fn free(&self, used: &Amounts) -> Amounts {
+        let mut free = self.promised();
         for resource in 0..RESOURCES {
             free[resource] = (free[resource] - used[resource]).max(0.0);
         }
@@ -182,10 +230,13 @@ fn percents(used: &Amounts, promised: &Amounts) -> Amounts {
     percents
 }
 
-fn add(to: &mut Amounts, more: &Amounts) {
-    for resource in 0..RESOURCES {
-        to[resource] += more[resource];
-    }
+fn sum(amounts: impl Iterator<Item = Amounts>) -> Amounts {
+    amounts.fold(Amounts::default(), |mut sum, more| {
+        for resource in 0..RESOURCES {
+            sum[resource] += more[resource];
+        }
+        sum
+    })
 }
 
 /// No name holds a line break: inputs are read line by line or are escaped.
@@ -202,7 +253,7 @@ mod tests {
     fn what_comes_and_goes_leaves_the_books_as_they_were() {
         let fleet = synthetic_fleet(3, 1);
         let mut books = Books::open(&fleet);
-        let before = (books.fleet_percent(), books.hosts()[1].report.clone());
+        let (before, used) = (books.hosts()[1].report.clone(), books.used.clone());
         let wanted = Wanted {
             vcpus: 4,
             memory_mb: 8192,
@@ -211,15 +262,13 @@ mod tests {
             ..Wanted::default()
         };
         let report = books.enter(1, &wanted);
-        let old = &before.1;
-        assert_eq!(report.vcpus_used, old.vcpus_used + 4);
-        assert_eq!(report.free_ram_mb, old.free_ram_mb - 8192);
-        assert_eq!(report.free_disk_gb, old.free_disk_gb.map(|gb| gb - 40));
-        assert_eq!(report.num_instances, old.num_instances + 1);
-        assert!(report.generation > old.generation);
-        assert!(books.fleet_percent()[MEMORY_MB] > before.0[MEMORY_MB]);
+        assert_eq!(report.vcpus_used, before.vcpus_used + 4);
+        assert_eq!(report.free_ram_mb, before.free_ram_mb - 8192);
+        assert_eq!(report.free_disk_gb, before.free_disk_gb.map(|gb| gb - 40));
+        assert_eq!(report.num_instances, before.num_instances + 1);
+        assert!(report.generation > before.generation);
         books.leave(1, &wanted);
-        assert_eq!(books.fleet_percent(), before.0);
+        assert_eq!(books.used, used);
         assert!(books.hosts()[1].was_used() && !books.hosts()[0].was_used());
     }
 
@@ -234,7 +283,32 @@ mod tests {
             disabled: false,
         };
         let books = Books::open(&Fleet::new(vec![host]).unwrap());
-        assert_eq!(books.fleet_percent(), [0.0; RESOURCES]);
-        assert_eq!(books.hosts()[0].free(), [0.0; RESOURCES]);
+        assert_eq!(books.peak(), &[0.0; RESOURCES]);
+        let (host, used) = books.fullest().next().unwrap();
+        assert_eq!(host.free(used), [0.0; RESOURCES]);
+    }
+
+    #[test]
+    fn the_fullest_moment_is_kept_when_instances_leave() {
+        let mut books = Books::open(&synthetic_fleet(2, 1));
+        let wanted = |memory_mb| Wanted {
+            memory_mb,
+            ..Wanted::default()
+        };
+        let memory = |books: &Books| -> Vec<f64> {
+            let all = books.fullest();
+            all.map(|(_, used)| used[MEMORY_MB]).collect()
+        };
+        books.enter(0, &wanted(3000));
+        books.enter(1, &wanted(1000));
+        assert_eq!(memory(&books), [3000.0, 1000.0]);
+        books.leave(0, &wanted(3000));
+        books.enter(1, &wanted(500));
+        assert_eq!(memory(&books), [3000.0, 1000.0]);
+        books.enter(0, &wanted(4000));
+        assert_eq!(memory(&books), [4000.0, 1500.0]);
+        books.leave(0, &wanted(4000));
+        assert_eq!(memory(&books), [4000.0, 1500.0]);
+        assert!(books.peak()[MEMORY_MB] > 0.0 && books.peak()[VCPUS] == 0.0);
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use longshore_objects::{InstanceGroup, Selection};
 use longshore_plugin_api::{HostReport, PlacedInstance};
 
-use super::books::{Amounts, Books};
+use super::books::Books;
 use super::fleet::Fleet;
 use super::groups::Groups;
 use super::instances::Instances;
@@ -24,7 +24,6 @@ pub(super) struct Computes {
     groups: Groups,
     /// If hosts are to tell which instances they have.
     instances: Option<Instances>,
-    peak: Amounts,
     left_out: Option<(u64, String)>,
 }
 
@@ -41,7 +40,6 @@ impl Computes {
         let books = Books::open(fleet);
         let computes = Computes {
             trail: Arc::clone(trail),
-            peak: books.fleet_percent(),
             books,
             groups: Groups::default(),
             instances: Instances::wanted_by(requests),
@@ -108,10 +106,6 @@ impl Computes {
             None => Ok(()),
         });
         self.took(told);
-        let percent = self.books.fleet_percent();
-        for (peak, percent) in self.peak.iter_mut().zip(percent) {
-            *peak = peak.max(percent);
-        }
     }
 
     /// An instance left a host, which reports.
@@ -145,11 +139,6 @@ impl Computes {
 
     pub(super) fn books(&self) -> &Books {
         &self.books
-    }
-
-    /// How full the fleet was, at its fullest moment.
-    pub(super) fn peak(&self) -> &Amounts {
-        &self.peak
     }
 }
 

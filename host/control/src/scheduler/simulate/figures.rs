@@ -19,7 +19,7 @@ pub struct Figures {
     pub refused_instances: u64,
     /// Hosts that had an instance of the simulation at any time.
     pub hosts_used: u64,
-    /// How full hosts are after the last request: processors.
+    /// How full hosts are when the fleet is fullest: processors.
     pub vcpus: Utilisation,
     /// The same for memory.
     pub memory: Utilisation,
@@ -34,11 +34,11 @@ pub struct Figures {
 /// How full hosts are of one resource, in percent of what each may promise, allocation ratio included.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Utilisation {
-    /// Over the hosts, after the last request.
+    /// Over the hosts, at the fleet's fullest moment: when the resource of which most is used was used most.
     pub hosts: Percentiles,
-    /// Of the fleet as a whole, at its fullest moment.
+    /// Of the fleet as a whole, when most of this resource was used.
     pub fleet_peak: f64,
-    /// Of each host, rising.
+    /// Of each host at the fullest moment, rising.
     pub sorted: Vec<f64>,
 }
 
@@ -57,7 +57,7 @@ pub struct Percentiles {
     pub max: f64,
 }
 
-/// Capacity that is free and cannot be used: the free share, in percent, that lies on hosts which cannot take the
+/// Capacity that is free and cannot be used, at the fullest moment: the free share, in percent, that lies on hosts which cannot take the
 /// median request any more. Disabled hosts are not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Fragmentation {
@@ -104,13 +104,14 @@ impl Percentiles {
 }
 
 /// How full the hosts are, one per resource.
-pub(super) fn utilisation(books: &Books, fleet_peak: &Amounts) -> [Utilisation; RESOURCES] {
-    let percents: Vec<Amounts> = books.hosts().iter().map(|host| host.percent()).collect();
+pub(super) fn utilisation(books: &Books) -> [Utilisation; RESOURCES] {
+    let fullest = books.fullest().map(|(host, used)| host.percent(used));
+    let percents: Vec<Amounts> = fullest.collect();
     [VCPUS, MEMORY_MB, DISK_GB].map(|resource| {
         let sorted = sorted(percents.iter().map(|percent| percent[resource]));
         Utilisation {
             hosts: Percentiles::of_sorted(&sorted),
-            fleet_peak: fleet_peak[resource],
+            fleet_peak: books.peak()[resource],
             sorted,
         }
     })
@@ -120,8 +121,8 @@ pub(super) fn utilisation(books: &Books, fleet_peak: &Amounts) -> [Utilisation; 
 pub(super) fn fragmentation(books: &Books, requests: &[Request]) -> Fragmentation {
     let median = median(requests);
     let (mut all, mut lost, mut hosts) = (Amounts::default(), Amounts::default(), 0);
-    for host in books.hosts().iter().filter(|host| !host.is_disabled()) {
-        let free = host.free();
+    for (host, used) in books.fullest().filter(|(host, _)| !host.is_disabled()) {
+        let free = host.free(used);
         let takes = (0..RESOURCES).all(|resource| median[resource] <= free[resource]);
         hosts += u64::from(!takes);
         for resource in 0..RESOURCES {
@@ -259,9 +260,9 @@ mod tests {
         assert_eq!((found.median_vcpus, found.median_memory_mb), (2.0, 2048.0));
         assert_eq!((found.hosts, found.vcpus), (1, 75.0));
         assert_eq!(found.memory, 100.0 * 1024.0 / 9216.0);
-        let [vcpus, memory, _] = utilisation(&books, &[50.0, 60.0, 70.0]);
+        let [vcpus, memory, _] = utilisation(&books);
         assert_eq!(vcpus.sorted, [0.0, 25.0, 75.0]);
-        assert_eq!((vcpus.hosts.p50, vcpus.fleet_peak), (25.0, 50.0));
+        assert_eq!((vcpus.hosts.p50, vcpus.fleet_peak), (25.0, 100.0 / 3.0));
         assert_eq!(memory.hosts.max, 100.0);
     }
 

@@ -184,7 +184,7 @@ impl<'r> Run<'r> {
 
     fn finish(self) -> Outcome {
         let books = self.computes.books();
-        let [vcpus, memory, disk] = figures::utilisation(books, self.computes.peak());
+        let [vcpus, memory, disk] = figures::utilisation(books);
         let used = books.hosts().iter().filter(|host| host.was_used());
         let refused = self.placements.refusals();
         let placed_instances = self.placements.instances() as u64;

@@ -32,14 +32,14 @@ const STYLE: &str = "text{font-family:sans-serif;font-size:12px;fill:#333}\
 pub(super) fn svg(simulated: &Simulated) -> String {
     let height = TITLE + PANEL * simulated.runs.len() as f64;
     let (hosts, requests) = (simulated.fleet.hosts().len(), simulated.requests.len());
-    let title = format!("How full {hosts} hosts are after {requests} requests");
+    let title = format!("How full {hosts} hosts get by {requests} requests");
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" \
          viewBox=\"0 0 {WIDTH} {height}\" role=\"img\">\n<title>{title}</title>\n\
          <style>{STYLE}</style>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
     );
     text(&mut out, (LEFT, 26.0), "class=\"title\"", &title);
-    let under = "each curve has the hosts in its own rising order";
+    let under = "when the fleet is fullest; each curve has the hosts in its own rising order";
     text(&mut out, (LEFT, 44.0), "", under);
     let scale = scale(simulated);
     for (at, run) in simulated.runs.iter().enumerate() {

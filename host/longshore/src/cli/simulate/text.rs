@@ -36,7 +36,7 @@ pub(super) fn page(screen: &Screen<'_>, simulated: &Simulated) -> String {
     };
     part("Result", figures(screen, simulated));
     part(
-        "Used of what hosts may promise, in % (after the last request)",
+        "Used of what hosts may promise, in % (when the fleet is fullest)",
         used(screen, simulated),
     );
     part("Refused requests", refused(screen, simulated));
