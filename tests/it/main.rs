@@ -23,6 +23,7 @@ mod operator;
 mod outside;
 mod process_state;
 mod quarantine;
+mod simulate;
 mod staging;
 mod tidy;
 mod vetting;

@@ -253,6 +253,7 @@ fn links_in_the_documents_lead_somewhere() {
         "docs/bad-plugins.md",
         "docs/map.md",
         "docs/operator.md",
+        "docs/simulate.md",
         "docs/trust.md",
         "docs/tutorial.md",
     ] {

@@ -1,5 +1,5 @@
-//! Every error code of this crate, spelled once: the area `config`, and the part of `api` that a
-//! client meets.
+//! Every error code of this crate, spelled once: the area `config`, the part of `api` that a
+//! client meets, and the part of `schedule` that a simulation meets.
 //!
 //! A code never changes its meaning, its texts may improve. Must not know where a code is raised.
 //! `explain` joins this table with those of the other crates.
@@ -103,6 +103,21 @@ codes! {
     BAD_ARGUMENT = "api/bad-argument", "an argument of a command cannot be used",
         "for example `--hint` or `--property` without `=`, or an unknown code for `explain`",
         "write it as the message shows";
+    INPUT_UNREADABLE = "schedule/input-unreadable", "a file for a simulation cannot be read",
+        "it is not there, is not called `.toml`, `.json` or `.csv`, or is too large for its format",
+        "name a file that can be read; CSV may be of any length";
+    INPUT_SYNTAX = "schedule/input-syntax", "a file for a simulation is not what its name says",
+        "it is not TOML, JSON or CSV, or not UTF-8 text",
+        "correct the marked place";
+    BAD_ROW = "schedule/bad-row", "a host or a request of a simulation cannot be right",
+        "a field is misspelled, missing, of another type or beyond its limits",
+        "correct the marked field; docs/simulate.md lists all of them";
+    EMPTY_INPUT = "schedule/empty-input", "there is nothing to simulate",
+        "a file holds no hosts or no requests, or a host twice",
+        "write at least one of each, with names of their own";
+    OUTPUT_UNWRITABLE = "schedule/output-unwritable", "a result of a simulation cannot be written",
+        "the directory of `--svg` or `--placements` is missing, full, or this user may not write there",
+        "name a file that can be written";
 }
 
 /// The codes for what the TOML reader finds. The only values it judges itself are numbers of more

@@ -14,6 +14,7 @@ mod refresh;
 pub mod rpcapi;
 mod scratch;
 mod select;
+pub mod simulate;
 mod trail;
 mod translate;
 mod watchdog;

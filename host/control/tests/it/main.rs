@@ -12,5 +12,6 @@ mod fences;
 mod operations;
 mod recovery;
 mod scheduler;
+mod simulate;
 mod tidy;
 mod world;

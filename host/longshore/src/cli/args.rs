@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub use super::simulate::args::Scheduler;
+
 /// Most instances that one `server create` may ask for; the API may allow fewer.
 pub const COUNT_MAX: i64 = 100_000;
 
@@ -111,6 +113,9 @@ pub enum Command {
     /// The parts of the control plane
     #[command(subcommand)]
     Service(Service),
+    /// What a scheduler would do
+    #[command(subcommand)]
+    Scheduler(Scheduler),
     /// Drivers and the files that hold them
     #[command(subcommand)]
     Plugin(Plugin),

@@ -36,6 +36,7 @@ mod progress;
 pub mod render;
 mod server;
 mod service;
+pub mod simulate;
 pub mod up;
 mod version;
 mod wait;
@@ -47,7 +48,7 @@ use clap::Parser as _;
 use crate::config::raw::Override;
 use crate::config::resolved::Config;
 use crate::config::{self as configuration, Loaded, Surroundings};
-use args::{Cli, Command, Global};
+use args::{Cli, Command, Global, Scheduler};
 use client::Client;
 use exit::Exit;
 use failure::Failure;
@@ -143,6 +144,7 @@ fn dispatch(context: &mut Context<'_>, command: Command) -> Result<Exit, Failure
         Command::Image(command) => image::run(context, command),
         Command::Host(command) => host::run(context, command),
         Command::Service(command) => service::run(context, command),
+        Command::Scheduler(Scheduler::Simulate(args)) => simulate::run(context, &args),
         Command::Plugin(command) => plugin::run(context, command),
         Command::Config(command) => config::run(context, command),
         Command::Explain(args) => explain::run(context, args),

@@ -13,6 +13,7 @@ mod output;
 mod plugin_view;
 mod process;
 mod services;
+mod simulated;
 mod state_dir;
 mod virt_in_use;
 mod watch;
@@ -41,6 +42,7 @@ use output::Output;
 use plugin_view::{Drivers, LocalPlugins, Ready};
 use process::OwnThreads;
 use services::Shared;
+pub(crate) use simulated::SimulatedDrivers;
 use watch::Watches;
 
 /// How long calls that still run after the drain are waited for.

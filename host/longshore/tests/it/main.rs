@@ -16,3 +16,4 @@ mod plugins;
 mod program;
 mod scan;
 mod servers;
+mod simulate;

@@ -1,0 +1,45 @@
+//! A scheduler's drivers without a host around them: for a simulation.
+//!
+//! They are loaded as a host would load them, by the same map, settings and trust. What differs: each that is named must
+//! load, and one that panics is called again, since a fence goes by the clock and a simulation must not. Called by
+//! `cli::simulate`.
+
+use longshore_control::scheduler::SchedulerDrivers;
+use longshore_loader::{Loader, PluginMap};
+
+use super::drivers;
+use super::watch::Watches;
+use crate::cli::failure::Failure;
+use crate::config::resolved::{Config, PluginPolicy, RecordedCalls};
+
+/// Loads drivers, for one simulation after the other.
+pub(crate) struct SimulatedDrivers {
+    loader: Loader,
+    watches: Watches,
+}
+
+impl SimulatedDrivers {
+    /// Drivers of this map, loaded as the configuration says.
+    ///
+    /// # Errors
+    /// When an owner that is to be trusted is no user.
+    pub(crate) fn new(map: PluginMap, config: &Config) -> Result<Self, Failure> {
+        let mut plugins = config.plugins.clone();
+        plugins.panic_limit = u32::MAX;
+        plugins.record = RecordedCalls::None;
+        Ok(Self {
+            loader: drivers::loader(map, config)?,
+            watches: Watches::new(&plugins),
+        })
+    }
+
+    /// New drivers, as `config` names them: the host manager knows no hosts yet.
+    ///
+    /// # Errors
+    /// One that cannot be loaded.
+    pub(crate) fn load(&self, config: &Config) -> Result<SchedulerDrivers, Failure> {
+        let mut config = config.clone();
+        config.plugins.policy = PluginPolicy::Strict;
+        drivers::scheduler(&self.loader, &self.watches, &config)
+    }
+}
