@@ -1,9 +1,11 @@
 //! The log: where records go, how they look, and how a driver's own records join them.
 //!
-//! Records go to the stream that the wiring gives, a duplicate of stderr. Must not know what is logged. Called once, by the wiring.
+//! Records go to the stream that the wiring gives, a duplicate of stderr. Must not know what is logged. Called once, by
+//! the wiring or a command.
 
 use std::fs::File;
 use std::io::IsTerminal as _;
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
 use longshore_loader::diagnostic::escape;
@@ -32,6 +34,13 @@ pub fn start(config: &LogConfig, to: Arc<File>) {
     if started.is_ok() {
         driver_log::set_sink(Box::new(from_driver));
         driver_log::set_level(level_of(LevelFilter::current()));
+    }
+}
+
+/// As [`start`], for a command that hosts no services; where there is no stderr nothing is logged.
+pub fn start_on_stderr(config: &LogConfig) {
+    if let Ok(stderr) = std::io::stderr().as_fd().try_clone_to_owned() {
+        start(config, Arc::new(File::from(stderr)));
     }
 }
 

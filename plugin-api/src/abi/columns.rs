@@ -32,7 +32,7 @@ macro_rules! each {
 impl ColumnData {
     /// How many items there are.
     #[cfg(test)]
-    pub fn len(&self) -> usize {
+    pub fn rows(&self) -> usize {
         each!(self, items => items.len())
     }
 

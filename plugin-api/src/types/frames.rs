@@ -132,7 +132,7 @@ mod tests {
     }
 
     fn bits(columns: &[ColumnData]) -> Vec<Vec<u32>> {
-        let all = |c: &ColumnData| (0..c.len()).map(|row| c.get(row)).collect();
+        let all = |c: &ColumnData| (0..c.rows()).map(|row| c.get(row)).collect();
         columns.iter().map(all).collect()
     }
 
@@ -142,7 +142,7 @@ mod tests {
         let (mut live, mut frames) = (empty(), Frames::default());
         let mut held: Vec<(Vec<ColumnData>, Vec<Vec<u32>>)> = Vec::new();
         for _ in 0..4_000 {
-            let rows = live[0].len();
+            let rows = live[0].rows();
             let change = match random.below(10) {
                 0 => Change::Push,
                 1 if rows > 0 => Change::SwapRemove {

@@ -34,8 +34,12 @@ pub(super) const WEIGHER: &str = "longshore.scheduler.weigher";
 /// Namespace of virt drivers.
 pub(super) const VIRT: &str = "longshore.virt.driver";
 
-/// The loader of a host.
-pub(super) fn loader(map: PluginMap, config: &Config, process: &Arc<ProcessWatch>) -> Loader {
+/// The loader of a host. Who watches the process, if somebody does, looks on.
+pub(super) fn loader(
+    map: PluginMap,
+    config: &Config,
+    process: Option<&Arc<ProcessWatch>>,
+) -> Loader {
     let plugins = &config.plugins;
     if plugins.load == LoadMode::Direct {
         tracing::warn!(
@@ -44,7 +48,7 @@ pub(super) fn loader(map: PluginMap, config: &Config, process: &Arc<ProcessWatch
         );
     }
     let mut options = loading::options(config);
-    options.process = Some(Arc::clone(process));
+    options.process = process.map(Arc::clone);
     if plugins.vet != vet::Policy::Never {
         let dir = config.host.state_dir.join("vetting");
         let vetting = vet::Options {

@@ -129,7 +129,7 @@ async fn run(start: Start, host: &Host<'_>, quarantine: Quarantine) -> Result<Ex
     limits::raise_open_files();
     // From here on only drivers change what all share: the host has its signals and its limits.
     let process = process::watch(host.own_threads.clone());
-    let loader = drivers::loader(map, &config, &process);
+    let loader = drivers::loader(map, &config, Some(&process));
     loader.watch(Arc::clone(&host.record), quarantine);
     let watches = &host.watches;
     let shared = Shared {

@@ -1,11 +1,11 @@
 //! A scheduler's drivers without a host around them: for a simulation.
 //!
 //! They are loaded as a host would load them, by the same map, settings and trust. What differs: each that is named must
-//! load, and one that panics is called again, since a fence goes by the clock and a simulation must not. Called by
-//! `cli::simulate`.
+//! load, none is tried first, as there is no host to protect, and one that panics is called again, since a fence goes by
+//! the clock and a simulation must not. Called by `cli::simulate`.
 
 use longshore_control::scheduler::SchedulerDrivers;
-use longshore_loader::{Loader, PluginMap};
+use longshore_loader::{Loader, PluginMap, vet};
 
 use super::drivers;
 use super::watch::Watches;
@@ -20,17 +20,15 @@ pub(crate) struct SimulatedDrivers {
 
 impl SimulatedDrivers {
     /// Drivers of this map, loaded as the configuration says.
-    ///
-    /// # Errors
-    /// When an owner that is to be trusted is no user.
-    pub(crate) fn new(map: PluginMap, config: &Config) -> Result<Self, Failure> {
-        let mut plugins = config.plugins.clone();
-        plugins.panic_limit = u32::MAX;
-        plugins.record = RecordedCalls::None;
-        Ok(Self {
-            loader: drivers::loader(map, config)?,
-            watches: Watches::new(&plugins),
-        })
+    pub(crate) fn new(map: PluginMap, config: &Config) -> Self {
+        let mut config = config.clone();
+        config.plugins.panic_limit = u32::MAX;
+        config.plugins.record = RecordedCalls::None;
+        config.plugins.vet = vet::Policy::Never;
+        Self {
+            loader: drivers::loader(map, &config, None),
+            watches: Watches::new(&config.plugins),
+        }
     }
 
     /// New drivers, as `config` names them: the host manager knows no hosts yet.
