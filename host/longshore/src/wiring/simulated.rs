@@ -11,6 +11,7 @@ use super::drivers;
 use super::watch::Watches;
 use crate::cli::failure::Failure;
 use crate::config::resolved::{Config, PluginPolicy, RecordedCalls};
+use crate::logging;
 
 /// Loads drivers, for one simulation after the other.
 pub(crate) struct SimulatedDrivers {
@@ -19,11 +20,15 @@ pub(crate) struct SimulatedDrivers {
 }
 
 impl SimulatedDrivers {
-    /// Drivers of this map, loaded as the configuration says.
+    /// Drivers of this map, loaded as the configuration says. What they and the loader log is shown if `is_logged`: a
+    /// simulation makes many records that are news once.
     ///
     /// # Errors
     /// When an owner that is to be trusted is no user.
-    pub(crate) fn new(map: PluginMap, config: &Config) -> Result<Self, Failure> {
+    pub(crate) fn new(map: PluginMap, config: &Config, is_logged: bool) -> Result<Self, Failure> {
+        if is_logged {
+            logging::start(&config.log);
+        }
         let mut plugins = config.plugins.clone();
         plugins.panic_limit = u32::MAX;
         plugins.record = RecordedCalls::None;
