@@ -11,6 +11,7 @@ use super::drivers;
 use super::watch::Watches;
 use crate::cli::failure::Failure;
 use crate::config::resolved::{Config, PluginPolicy, RecordedCalls};
+use crate::logging;
 
 /// Loads drivers, for one simulation after the other.
 pub(crate) struct SimulatedDrivers {
@@ -19,9 +20,13 @@ pub(crate) struct SimulatedDrivers {
 }
 
 impl SimulatedDrivers {
-    /// Drivers of this map, loaded as the configuration says.
-    pub(crate) fn new(map: PluginMap, config: &Config) -> Self {
+    /// Drivers of this map, loaded as the configuration says. What they and the loader log is shown if `is_logged`: a
+    /// simulation makes many records that are news once.
+    pub(crate) fn new(map: PluginMap, config: &Config, is_logged: bool) -> Self {
         let mut config = config.clone();
+        if is_logged {
+            logging::start_on_stderr(&config.log);
+        }
         config.plugins.panic_limit = u32::MAX;
         config.plugins.record = RecordedCalls::None;
         config.plugins.vet = vet::Policy::Never;

@@ -37,7 +37,6 @@ use super::failure::Failure;
 use super::progress::Progress;
 use crate::codes;
 use crate::config::Config;
-use crate::logging;
 use crate::wiring::SimulatedDrivers;
 use args::Simulate;
 use input::Input;
@@ -68,13 +67,10 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Simulate) -> Result<Exit, Fa
         .load_map(&context.around)
         .map_err(Failure::configuration)?;
     let (config, _, _) = loaded.into_config().map_err(Failure::configuration)?;
-    if context.verbose > 0 {
-        logging::start_on_stderr(&config.log);
-    }
     let configs = choice::configurations(&config, args)?;
     let fleet = fleet(context, args, &config)?;
     let requests = requests(context, args)?;
-    let drivers = SimulatedDrivers::new(map, &config);
+    let drivers = SimulatedDrivers::new(map, &config, context.verbose > 0);
     // Wrong names are found before anything takes long.
     let loaded: Result<Vec<_>, _> = configs.iter().map(|config| drivers.load(config)).collect();
     let chart = output(context, args.svg.as_deref())?;
