@@ -71,12 +71,13 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Simulate) -> Result<Exit, Fa
     let fleet = fleet(context, args, &config)?;
     let requests = requests(context, args)?;
     let drivers = SimulatedDrivers::new(map, &config, context.verbose > 0)?;
-    // Wrong names are found before anything takes long.
-    let loaded: Result<Vec<_>, _> = configs.iter().map(|config| drivers.load(config)).collect();
+    // Wrong names are found before anything is written or takes long.
+    let ready = configs.iter().map(|config| drivers.load(config));
+    let ready = ready.collect::<Result<Vec<_>, _>>()?;
     let chart = output(context, args.svg.as_deref())?;
     let placements = output(context, args.placements.as_deref())?;
     let mut runs = Vec::new();
-    for (config, drivers) in configs.into_iter().zip(loaded?) {
+    for (config, drivers) in configs.into_iter().zip(ready) {
         let outcome = play(context, drivers, &config, (&fleet, &requests), args.seed)?;
         runs.push(Run {
             filters: config.scheduler.enabled_filters,
