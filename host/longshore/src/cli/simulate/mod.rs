@@ -71,9 +71,9 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Simulate) -> Result<Exit, Fa
     let fleet = fleet(context, args, &config)?;
     let requests = requests(context, args)?;
     let drivers = SimulatedDrivers::new(map, &config, context.verbose > 0)?;
-    // Wrong names are found before anything is written or takes long.
-    let ready = configs.iter().map(|config| drivers.load(config));
-    let ready = ready.collect::<Result<Vec<_>, _>>()?;
+    // Wrong names are found before anything takes long.
+    let loaded: Result<Vec<_>, _> = configs.iter().map(|config| drivers.load(config)).collect();
+    let ready = loaded?;
     let chart = output(context, args.svg.as_deref())?;
     let placements = output(context, args.placements.as_deref())?;
     let mut runs = Vec::new();
