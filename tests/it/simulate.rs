@@ -169,10 +169,15 @@ fn a_bad_driver_is_counted_or_named() {
         (["--driver", "filter_schedule"], "plugin/no-such-driver"),
     ] {
         let mut line = vec!["scheduler", "simulate", "--hosts", "1", "--instances", "1"];
+        line.extend(["--svg", "chart.svg"]);
         line.extend(args);
         let said = host.cli(&line);
         assert_eq!((said.code, said.out.as_str()), (Some(4), ""), "{said:#?}");
         assert!(said.err.contains(&format!("error[{code}]")), "{said:#?}");
+        assert!(
+            !host.dir().join("chart.svg").exists(),
+            "written for nothing"
+        );
     }
 }
 

@@ -73,10 +73,11 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Simulate) -> Result<Exit, Fa
     let drivers = SimulatedDrivers::new(map, &config, context.verbose > 0);
     // Wrong names are found before anything takes long.
     let loaded: Result<Vec<_>, _> = configs.iter().map(|config| drivers.load(config)).collect();
+    let ready = loaded?;
     let chart = output(context, args.svg.as_deref())?;
     let placements = output(context, args.placements.as_deref())?;
     let mut runs = Vec::new();
-    for (config, drivers) in configs.into_iter().zip(loaded?) {
+    for (config, drivers) in configs.into_iter().zip(ready) {
         let outcome = play(context, drivers, &config, (&fleet, &requests), args.seed)?;
         runs.push(Run {
             filters: config.scheduler.enabled_filters,
