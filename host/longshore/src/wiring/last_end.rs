@@ -11,6 +11,7 @@ use longshore_loader::diagnostic::escape;
 use longshore_loader::quarantine::{Quarantine, Verdict};
 use longshore_loader::record::{Death, InFlight, post_mortem};
 
+use super::output::last_words;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::codes;
@@ -33,6 +34,9 @@ pub(super) fn judge(dir: &Path) -> Result<(Arc<InFlight>, Quarantine), Failure> 
     if let Some(death) = death.filter(Death::is_unexplained) {
         let verdicts = quarantine.note(&death);
         say(&death, &verdicts.map_err(|e| cannot("the quarantine", e))?);
+        for line in last_words(dir) {
+            tracing::warn!(pid = death.pid, "its last words: {line}");
+        }
     }
     let record = InFlight::open(dir).map_err(|e| cannot("the record of calls", e))?;
     Ok((Arc::new(record), quarantine))

@@ -55,10 +55,7 @@ const CALLS_LEFT: Duration = Duration::from_secs(1);
 pub fn up(start: Start) -> Result<Exit, Failure> {
     let mut output = Output::shared().map_err(|e| no_output(&e))?;
     logging::start(&start.config.log, output.err());
-    if start.config.plugins.output == DriverOutput::Logged {
-        output.log_what_is_printed().map_err(|e| no_output(&e))?;
-    }
-    let ended = serve(start, &output);
+    let ended = serve(start, &mut output);
     output.end();
     ended
 }
@@ -71,7 +68,7 @@ fn no_output(error: &io::Error) -> Failure {
         .help("raise the limits of open files and threads of this process")
 }
 
-fn serve(start: Start, output: &Output) -> Result<Exit, Failure> {
+fn serve(start: Start, output: &mut Output) -> Result<Exit, Failure> {
     for warning in &start.warnings {
         tracing::warn!(code = warning.code, "{warning}");
     }
@@ -79,7 +76,12 @@ fn serve(start: Start, output: &Output) -> Result<Exit, Failure> {
     let runtime = process::runtime();
     let (runtime, own_threads) =
         runtime.map_err(|e| Failure::new(Exit::Failed, crate::codes::STATE_DIR, e.to_string()))?;
-    let (record, quarantine) = last_end::judge(&start.config.host.state_dir)?;
+    let state_dir = &start.config.host.state_dir;
+    let (record, quarantine) = last_end::judge(state_dir)?;
+    if start.config.plugins.output == DriverOutput::Logged {
+        let logged = output.log_what_is_printed(state_dir);
+        logged.map_err(|e| no_output(&e))?;
+    }
     endings::tell_who_exits(&record);
     let watches = Arc::new(Watches::new(&start.config.plugins));
     let host = Host {

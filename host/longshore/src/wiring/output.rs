@@ -2,17 +2,19 @@
 //! log.
 //!
 //! A driver's library, and any C library below it, writes to descriptors 1 and 2 whenever it likes, which would mix with
-//! `ready …` and with log records. While services run these two are pipes, and a thread per pipe reads them line by line.
-//! What is still in a pipe when the process dies is lost with it.
+//! `ready …` and with log records. While services run they lead to threads that read them line by line: stdout through a
+//! pipe, stderr through a file, which outlives the process (`last_words`).
 //!
 //! Must not know drivers: whoever printed a line is unknown. Called by `up`, first and last.
 
 mod budget;
+mod last_words;
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, PipeReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::os::fd::AsFd;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,10 +23,12 @@ use rustix::io::fcntl_dupfd_cloexec;
 use rustix::stdio::{dup2_stderr, dup2_stdout};
 
 use budget::{Admitted, Budget};
+use last_words::Tail;
+pub(super) use last_words::last_words;
 
 /// Longest line that becomes one record, in bytes; the rest of it is the next one.
 const LINE_BYTES_MAX: u64 = 4 << 10;
-/// How long the end waits for what is in the pipes: a process that a driver left may keep them open for ever.
+/// How long the end waits for what is left to read: a process that a driver left may keep the pipe open for ever.
 const LAST_LINES_WAIT: Duration = Duration::from_secs(1);
 /// Descriptors below it are the standard streams.
 const FIRST_PRIVATE: i32 = 3;
@@ -35,6 +39,8 @@ pub(super) struct Output {
     err: Arc<File>,
     /// Readers that have not ended.
     readers: Vec<Receiver<()>>,
+    /// What ends the one of stderr.
+    ends: Option<Sender<()>>,
 }
 
 impl Output {
@@ -48,16 +54,19 @@ impl Output {
             out: private(io::stdout())?,
             err: private(io::stderr())?,
             readers: Vec::new(),
+            ends: None,
         })
     }
 
-    /// From here on what is printed is logged, until [`Output::end`]. Logging must have begun, to `err`.
+    /// From here on what is printed is logged, until [`Output::end`]. Logging must have begun, to `err`, and the state
+    /// directory must be this process's.
     ///
     /// # Errors
     /// The system's; the streams are as they were.
-    pub(super) fn log_what_is_printed(&mut self) -> io::Result<()> {
+    pub(super) fn log_what_is_printed(&mut self, state_dir: &Path) -> io::Result<()> {
         let (from_out, to_out) = io::pipe()?;
-        let (from_err, to_err) = io::pipe()?;
+        let (to_err, from_err, ends) = Tail::begin(state_dir)?;
+        self.ends = Some(ends);
         let budget = Arc::new(Mutex::new(Budget::new()));
         self.readers = vec![
             read("stdout", from_out, Arc::clone(&budget))?,
@@ -87,6 +96,7 @@ impl Output {
         // What cannot be given back stays a pipe that nobody reads, in a process that ends.
         let _ = dup2_stdout(&*self.out);
         let _ = dup2_stderr(&*self.err);
+        drop(self.ends);
         let deadline = Instant::now() + LAST_LINES_WAIT;
         for reader in self.readers {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -102,10 +112,10 @@ fn private(stream: impl AsFd) -> io::Result<Arc<File>> {
     Ok(Arc::new(File::from(duplicate)))
 }
 
-/// Logs each line of a pipe, in a thread that ends with it.
+/// Logs each line of what is printed, in a thread that ends with it.
 fn read(
     stream: &'static str,
-    from: PipeReader,
+    from: impl Read + Send + 'static,
     budget: Arc<Mutex<Budget>>,
 ) -> io::Result<Receiver<()>> {
     let (ended, reader) = sync_channel(0);
@@ -114,11 +124,11 @@ fn read(
     Ok(reader)
 }
 
-fn log_lines(stream: &str, from: PipeReader, budget: &Mutex<Budget>, _ended: &SyncSender<()>) {
+fn log_lines(stream: &str, from: impl Read, budget: &Mutex<Budget>, _ended: &SyncSender<()>) {
     let mut from = BufReader::new(from);
     loop {
         let mut line = Vec::new();
-        // An interruption is taken care of by the reader; a pipe has no other errors.
+        // An interruption is taken care of by the reader; there are no other errors worth going on after.
         match from
             .by_ref()
             .take(LINE_BYTES_MAX)
