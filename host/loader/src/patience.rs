@@ -5,13 +5,15 @@
 //! waits for it. Nor does anybody wait for the same file again soon: many entries may name it. `stage` has a bound of its own, as it reads much and shows progress. Must not know what the work is.
 
 use std::collections::HashMap;
-use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TryRecvError};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// Most threads that are kept for the next work.
 const IDLE_MAX: usize = 8;
+/// How long either side looks for the other before it sleeps.
+const SOON: Duration = Duration::from_micros(100);
 /// How long a file that hung is refused without another look.
 const HUNG_FOR: Duration = Duration::from_secs(60);
 /// Most such files that are remembered; beyond it all are forgotten.
@@ -47,7 +49,7 @@ impl Patience {
         let (answer, answered) = mpsc::sync_channel(1);
         let job = move || drop(answer.send(work()));
         worker.send(Box::new(job)).ok()?;
-        let answer = match answered.recv_timeout(limit) {
+        let answer = match soon(&answered).map_or_else(|| answered.recv_timeout(limit), Ok) {
             Ok(answer) => answer,
             // It panicked, which is a fault of this program and not of the file.
             Err(RecvTimeoutError::Disconnected) => return None,
@@ -68,11 +70,27 @@ impl Patience {
     }
 }
 
+/// What comes within [`SOON`]. To be woken takes longer than most of the work here, and files come one after the other.
+fn soon<T>(from: &Receiver<T>) -> Option<T> {
+    let start = Instant::now();
+    loop {
+        match from.try_recv() {
+            Ok(it) => return Some(it),
+            Err(TryRecvError::Empty) if start.elapsed() < SOON => thread::yield_now(),
+            Err(_) => return None,
+        }
+    }
+}
+
 /// A thread that works until nobody has its sender any more.
 fn worker() -> Option<SyncSender<Job>> {
     let (jobs, next) = mpsc::sync_channel::<Job>(1);
     let thread = thread::Builder::new().name("look at plugins".to_owned());
-    let work = move || next.into_iter().for_each(|job| job());
+    let work = move || {
+        while let Some(job) = soon(&next).or_else(|| next.recv().ok()) {
+            job();
+        }
+    };
     thread.spawn(work).ok().map(|_| jobs)
 }
 

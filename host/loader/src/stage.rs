@@ -5,6 +5,8 @@
 //! Bounds: 256 MiB per file, 10 s without a byte, 3 attempts when the file changes meanwhile, 20 to seal. Must not know
 //! entries.
 
+mod hashing;
+
 use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, Write};
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -16,11 +18,11 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use rustix::fs::{MemfdFlags, SealFlags};
-use sha2::{Digest as _, Sha256};
 
 use crate::codes;
 use crate::diagnostic::escape;
 use crate::inspect::{self, FileIdentity, Inspection, Refusal};
+use hashing::Hashing;
 
 /// How long a file system may give no byte.
 pub const SILENCE_MAX: Duration = Duration::from_secs(10);
@@ -30,7 +32,6 @@ pub const ATTEMPTS_MAX: usize = 3;
 const SEAL_ATTEMPTS_MAX: usize = 20;
 /// Time between two of these attempts.
 const SEAL_PAUSE: Duration = Duration::from_millis(10);
-const CHUNK: usize = 256 << 10;
 
 /// What is opened in place of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -150,11 +151,11 @@ fn read_once(
     let (mut file, meta) = inspect::open(path)?;
     let identity = FileIdentity::of(&meta);
     let (mut bytes, is_memory) = fresh(path, staging)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0_u8; CHUNK];
+    let mut hashing = Hashing::of(identity.size);
     let mut length = 0;
     loop {
-        let read = match file.read(&mut buffer) {
+        let mut chunk = hashing.chunk();
+        let read = match file.read(&mut chunk) {
             Ok(0) => break,
             Ok(read) => read,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
@@ -164,11 +165,11 @@ fn read_once(
         if length > inspect::FILE_BYTES_MAX {
             return Ok(None);
         }
-        hasher.update(&buffer[..read]);
         if staging.load != LoadMode::Direct {
-            let written = bytes.write_all(&buffer[..read]);
+            let written = bytes.write_all(&chunk[..read]);
             written.map_err(|e| cannot_stage(path, &e.to_string()))?;
         }
+        hashing.take(chunk, read);
         progress.fetch_add(read as u64, Ordering::Relaxed);
     }
     let after = file.metadata().map_err(|e| inspect::unreadable(path, &e))?;
@@ -178,10 +179,12 @@ fn read_once(
     if staging.load == LoadMode::Direct {
         bytes = file;
     }
+    let digest = hashing.finish();
+    let digest = digest.ok_or_else(|| cannot_stage(path, "the thread that hashes it ended"))?;
     Ok(Some(Copied {
         bytes,
         is_memory,
-        digest: inspect::hex(&hasher.finalize()),
+        digest,
         identity,
     }))
 }
