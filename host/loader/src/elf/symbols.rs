@@ -11,10 +11,12 @@ use super::Dynamic;
 
 /// Most symbols of one file that are looked at.
 const SYMBOLS_MAX: u32 = 1 << 17;
-/// Most bytes of their names.
+/// Most bytes of their names, in the file and read out of it: many symbols may share the end of one name.
 const NAMES_BYTES_MAX: u64 = 16 << 20;
+/// Most bytes of one name.
+const NAME_BYTES_MAX: usize = 1 << 16;
 /// Most symbols of one chain of a hash table.
-const CHAIN_MAX: usize = 4096;
+const CHAIN_MAX: u32 = 4096;
 /// Most words of a hash table's buckets.
 const BUCKETS_MAX: u32 = 1 << 17;
 
@@ -41,10 +43,12 @@ impl Symbols {
         }
         let names = dynamic.data.read_bytes_at(start, size).ok()?;
         let mut symbols = Symbols::default();
+        let mut left = NAMES_BYTES_MAX as usize;
         for symbol in table {
             let Some(name) = name(names, symbol.st_name.get(Le)) else {
                 continue;
             };
+            left = left.checked_sub(name.len())?;
             let is_local = symbol.st_bind() == elf::STB_LOCAL;
             let is_defined = symbol.st_shndx.get(Le) != elf::SHN_UNDEF;
             match (is_local, is_defined) {
@@ -58,10 +62,10 @@ impl Symbols {
     }
 }
 
-/// The name at an offset; nothing for one that is empty or has no end.
+/// The name at an offset; nothing for one that is empty, too long or has no end.
 fn name(names: &[u8], offset: u32) -> Option<String> {
     let rest = names.get(usize::try_from(offset).ok()?..)?;
-    let end = rest.iter().position(|b| *b == 0)?;
+    let end = rest.iter().take(NAME_BYTES_MAX).position(|b| *b == 0)?;
     (end > 0).then(|| String::from_utf8_lossy(&rest[..end]).into_owned())
 }
 
@@ -96,8 +100,10 @@ fn gnu_count<'d, R: ReadRef<'d>>(dynamic: &Dynamic<'d, R>, at: u64) -> Option<u3
     if last < first {
         return Some(first);
     }
-    (last..)
-        .take(CHAIN_MAX)
+    if last > SYMBOLS_MAX {
+        return None;
+    }
+    (last..=last + CHAIN_MAX)
         .find_map(|number| {
             let chain = chains_at.checked_add(u64::from(number - first) * 4);
             match chain.and_then(|at| word(dynamic, at)) {

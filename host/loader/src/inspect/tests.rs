@@ -543,6 +543,13 @@ fn changed_bytes_never_panic() {
             let _ = inspect_bytes(Path::new("x.so"), identity, &changed);
         }
     }
+    for at in (0..end).step_by(4) {
+        for value in [u32::MAX, u32::MAX - 1, 1 << 31, 1 << 17] {
+            let mut changed = bytes.to_vec();
+            changed[at..at + 4].copy_from_slice(&value.to_le_bytes());
+            let _ = inspect_bytes(Path::new("x.so"), identity, &changed);
+        }
+    }
     for at in 0..end {
         let mut removed = bytes.to_vec();
         removed.remove(at);
