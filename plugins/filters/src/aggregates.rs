@@ -70,7 +70,7 @@ impl<'t, T: Copy> Memory<'t, T> {
         let metadata = host.table().aggregate_metadata(host.row());
         match self.last {
             // Neighbours are often in the same aggregates.
-            Some((known, answer)) if known == metadata => answer,
+            Some((known, answer)) if same(known, metadata) => answer,
             _ => {
                 let answer = *self.answers.entry(metadata).or_insert_with(work_out);
                 self.last = Some((metadata, answer));
@@ -78,6 +78,12 @@ impl<'t, T: Copy> Memory<'t, T> {
             }
         }
     }
+}
+
+/// Whether two slices are equal. Most hosts of most fleets are in no aggregate, and comparing nothing with nothing is dear
+/// where it is done by reading from a place that does not exist: 30 ns a host.
+fn same(a: &[u32], b: &[u32]) -> bool {
+    a.len() == b.len() && (a.is_empty() || a == b)
 }
 
 /// Keeps the hosts whose aggregates pass; `passes` must look at nothing else of a host.
