@@ -1,17 +1,22 @@
 //! Requests through `filter_scheduler`, every driver loaded from its `.so` file, over fleets of several sizes, and what a
 //! change of one host costs. Filters and weighers are Nova's defaults of the Pike release (seven and eight), and this
 //! project's own, which also look at capacity. Each round consumes and gives back, as a request does.
+//!
+//! Beside them the floors: reading once, from the memory it is in then, what a request must read of each host. And how much
+//! memory a host takes. `tests/bench/scheduler.py` has Nova's side, on the same fleet, and makes the table and the plot.
 
+use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use longshore_control::scheduler::{RequestHosts, SchedulerDrivers};
 use longshore_control::{NamedDriver, NamedWeigher};
 use longshore_loader::{Loader, PluginMap, log};
 use longshore_plugin_api::{
-    CallContext, Filter, HostManager, HostReport, RequestFields, Scheduler, SelectOptions,
-    ServiceState, SupportedInstance, Weigher,
+    CallContext, Column, Filter, HostColumns, HostManager, HostReport, RequestFields, Scheduler,
+    SelectOptions, ServiceState, SupportedInstance, Weigher,
 };
 use longshore_tests::files;
 
@@ -52,6 +57,40 @@ const PIKE: Enabled = (
         ("build_failure", -1_000_000.0),
     ],
 );
+
+/// Every filter that leaves some of the fleet for a plain request, Pike's defaults first.
+const EVERY_FILTER: &[&str] = &[
+    "retry",
+    "availability_zone",
+    "compute",
+    "compute_capabilities",
+    "image_properties",
+    "server_group_anti_affinity",
+    "server_group_affinity",
+    "aggregate_core",
+    "aggregate_disk",
+    "aggregate_image_properties_isolation",
+    "aggregate_instance_extra_specs",
+    "aggregate_io_ops",
+    "aggregate_multi_tenancy_isolation",
+    "aggregate_num_instances",
+    "aggregate_ram",
+    "aggregate_type_affinity",
+    "all_hosts",
+    "core",
+    "different_host",
+    "disk",
+    "io_ops",
+    "isolated_hosts",
+    "json",
+    "num_instances",
+    "numa_topology",
+    "pci_passthrough",
+    "ram",
+    "same_host",
+    "simple_cidr_affinity",
+    "type_affinity",
+];
 
 fn drivers((filters, weighers): Enabled) -> Arc<SchedulerDrivers> {
     let text =
@@ -177,7 +216,7 @@ fn schedule(c: &mut Criterion) {
     let mut group = c.benchmark_group("filter_scheduler");
     group.sample_size(50);
     for (name, enabled) in [("Pike's defaults", PIKE), ("own defaults", OWN)] {
-        for hosts in [1_000, 10_000, 100_000] {
+        for hosts in [100, 1_000, 10_000, 100_000] {
             let drivers = drivers(enabled);
             fill(&drivers, hosts);
             let id = BenchmarkId::new(format!("1 instance, {name}"), hosts);
@@ -191,6 +230,51 @@ fn schedule(c: &mut Criterion) {
                 });
             }
         }
+    }
+    group.finish();
+}
+
+/// How the time grows with the number of filters, and with that of instances in one request.
+fn growth(c: &mut Criterion) {
+    let mut group = c.benchmark_group("growth");
+    group.sample_size(20);
+    group.measurement_time(Duration::from_secs(1));
+    for filters in [0, 5, 10, 15, 20, 25, EVERY_FILTER.len()] {
+        let drivers = drivers((&EVERY_FILTER[..filters], PIKE.1));
+        fill(&drivers, 10_000);
+        group.bench_with_input(BenchmarkId::new("filters", filters), &filters, |b, _| {
+            b.iter(|| select(&drivers, 1).release());
+        });
+    }
+    let drivers = drivers(PIKE);
+    fill(&drivers, 1_000);
+    for instances in [1, 2, 5, 10, 20, 50, 100] {
+        let id = BenchmarkId::new("instances", instances);
+        group.bench_with_input(id, &instances, |b, n| {
+            b.iter(|| select(&drivers, *n).release());
+        });
+    }
+    group.finish();
+}
+
+/// Four bytes of each host for each column that Pike's defaults read for a plain request (state, memory, disk, I/O operations,
+/// failed builds), for the weights of one weigher, and for their sum.
+const COLUMNS_TOUCHED: usize = 7;
+
+/// Reading that much once, and adding it up.
+fn floor(c: &mut Criterion) {
+    let mut group = c.benchmark_group("floor");
+    for hosts in [1_000, 5_000, 10_000, 100_000] {
+        let columns = vec![vec![1_u32; hosts]; COLUMNS_TOUCHED];
+        let read = |column: &Vec<u32>| column.iter().fold(0_u32, |sum, n| sum.wrapping_add(*n));
+        group.bench_with_input(BenchmarkId::new("read", hosts), &columns, |b, columns| {
+            b.iter(|| {
+                black_box(columns)
+                    .iter()
+                    .map(read)
+                    .fold(0, u32::wrapping_add)
+            });
+        });
     }
     group.finish();
 }
@@ -240,5 +324,42 @@ fn update(c: &mut Criterion) {
     assert_eq!(held.len(), 100_000);
 }
 
-criterion_group!(benches, schedule, sustained, update);
+/// Resident memory per host: of the columns with the one snapshot that a request holds, of the columns with two more, taken
+/// after a change each, and of the host manager in all.
+fn memory(_: &mut Criterion) {
+    const HOSTS: u64 = 100_000;
+    let before = resident();
+    let mut columns = HostColumns::new();
+    for i in 0..HOSTS {
+        let report = report(i, 1);
+        let row = columns.push(&report.host, &report.node);
+        columns.set_i32(Column::FreeRamMb, row, report.free_ram_mb as i32);
+        columns.set_u32(Column::VcpusUsed, row, report.vcpus_used);
+    }
+    let per_host = |before| resident().saturating_sub(before) / HOSTS;
+    let mut held = vec![columns.snapshot()];
+    let one = per_host(before);
+    for changed in 0..2 {
+        columns.set_u32(Column::VcpusUsed, changed, 99);
+        held.push(columns.snapshot());
+    }
+    let three = per_host(before);
+    drop((columns, held));
+    let drivers = drivers(PIKE);
+    let before = resident();
+    fill(&drivers, HOSTS);
+    let in_all = per_host(before);
+    println!(
+        "memory per host: {one} B in the columns with a snapshot, {three} B with three, {in_all} B in all"
+    );
+}
+
+/// Bytes of this process that are in memory.
+fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = statm.split(' ').nth(1).and_then(|n| n.parse::<u64>().ok());
+    pages.unwrap_or(0) * 4096
+}
+
+criterion_group!(benches, memory, schedule, growth, floor, sustained, update);
 criterion_main!(benches);

@@ -17,6 +17,8 @@ import sys
 import types
 import warnings
 
+import iso8601
+
 ABSENT = (
     "nova.api", "nova.cells", "nova.compute.rpcapi", "nova.compute.utils", "nova.context", "nova.db", "nova.hooks",
     "nova.image", "nova.network", "nova.notifications", "nova.objects.resource_provider", "nova.policy", "nova.rpc",
@@ -79,6 +81,7 @@ def load(directory):
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
     fractions.gcd = math.gcd  # what Python 3.9 took away
+    iso8601.iso8601.Utc = lambda: iso8601.UTC  # and a later release of its package
     sys.meta_path.insert(0, Absent())
     sys.path.insert(0, directory)
     options(directory)

@@ -5,11 +5,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::cargo::{cargo, root, run, target_dir};
+use crate::nova::{RELEASES, nova};
 use crate::{many, up};
 
 /// The side of the managers' table that is Python: what is measured, and with what.
 const STEVEDORE: &str = "stevedore==5.10.0";
 const SCRIPT: &str = "tests/bench/managers.py";
+
+/// The side of the scheduler's table that is Nova, and where the plot goes.
+const SCHEDULER_SCRIPT: &str = "tests/bench/scheduler.py";
+const PLOT: &str = "docs/scheduler-growth.svg";
 
 /// Name, package, bench target.
 const BENCHES: &[(&str, &str, &str)] = &[
@@ -58,6 +63,7 @@ pub(crate) fn bench(names: &[String]) -> Result<(), String> {
         }
         match *name {
             "managers" => managers()?,
+            "scheduler" => scheduler()?,
             _ => run(&mut cargo(&[
                 "bench",
                 "--package",
@@ -97,6 +103,29 @@ fn managers() -> Result<(), String> {
     let mut table = Command::new(&python);
     table.arg(&script).arg("table");
     run(table.arg(&theirs).arg(&criterion).arg(&said))
+}
+
+/// Both sides of the scheduler's table, in one run: Nova by a script, ours by criterion. Draws the plot of the documents.
+fn scheduler() -> Result<(), String> {
+    nova()?;
+    let (dir, nova) = (target_dir().join("bench"), target_dir().join("nova"));
+    fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    let script = || {
+        let mut script = Command::new(nova.join("venv/bin/python"));
+        script.arg(root().join(SCHEDULER_SCRIPT));
+        script
+    };
+    let theirs = dir.join("nova.json");
+    let releases = RELEASES.map(|release| nova.join(format!("nova-{release}")));
+    run(script().arg("measure").args(releases).arg(&theirs))?;
+    let said = dir.join("scheduler.log");
+    let log = File::create(&said).map_err(|e| format!("{}: {e}", said.display()))?;
+    let bench = ["bench", "--package", "longshore-tests", "--bench"];
+    run(cargo(&bench).arg("scheduler").stdout(log))?;
+    let criterion = target_dir().join("criterion");
+    let mut table = script();
+    table.arg("table").args([&theirs, &criterion, &said]);
+    run(table.arg(root().join(PLOT)))
 }
 
 /// A Python of its own, with stevedore in it.

@@ -11,7 +11,7 @@ use std::process::Command;
 use crate::cargo::{root, run, target_dir};
 
 /// Pike, and the first release that has the weigher `cpu`; as in `tests/it/nova/theirs.rs`.
-const RELEASES: [&str; 2] = ["16.1.8", "19.3.2"];
+pub(crate) const RELEASES: [&str; 2] = ["16.1.8", "19.3.2"];
 const REQUIREMENTS: &str = "tests/nova/requirements.txt";
 
 /// Makes `target/nova`, unless it is there and was made from the same requirements.
