@@ -231,8 +231,9 @@ def panel(x, title, axis, series):
     for name, colour, line in series:
         path = " ".join(at(point) for point in line)
         out.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        across, y = at(line[-1]).split(",")
-        out.append(f'<text x="{float(across) - 4}" y="{float(y) - 7:.1f}" class="name" fill="{colour}">{name}</text>')
+        across, y = (float(n) for n in at(line[-1]).split(","))
+        y += 34 if name == "floor" else -7
+        out.append(f'<text x="{across - 4}" y="{y:.1f}" class="name" fill="{colour}">{name}</text>')
     return out
 
 
