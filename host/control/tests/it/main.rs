@@ -7,6 +7,7 @@
 
 mod boot;
 mod calls;
+mod crossing;
 mod fakes;
 mod fences;
 mod operations;
