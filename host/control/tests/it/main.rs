@@ -13,6 +13,7 @@ mod fences;
 mod operations;
 mod recovery;
 mod scheduler;
+mod side_by_side;
 mod simulate;
 mod tidy;
 mod world;
