@@ -62,7 +62,9 @@ driver_kind! {
         /// What the filters allow the host of `row` to hold.
         fn limits(&self, row: u32) -> Result<Limits, DriverError>;
 
-        /// Counts one instance of the request on the host of `row`.
+        /// Counts one instance of the request on the host of `row`. An error of category `busy` says that other requests
+        /// took of that host since the filters ran, so that it does not pass any more: a scheduler hands it on, and the
+        /// request is put to it again.
         fn consume(&self, row: u32) -> Result<(), DriverError>;
     }
 }

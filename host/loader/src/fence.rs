@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Calls past their deadline that a driver may hold before it is fenced, where each has a thread of its own.
 pub const STUCK_MAX: u32 = 4;
-/// The same for a driver whose calls run one after the other: one that does not come back holds up all others.
+/// The same for a driver whose calls run inside those of others: one that does not come back holds up all around it.
 pub const STUCK_MAX_IN_LINE: u32 = 1;
 /// With so many calls that do not come back a driver is not even tried any more: each holds a thread.
 pub const HELD_MAX: u32 = 16;

@@ -10,7 +10,7 @@ use longshore_messaging::{Dispatched, Endpoint, EndpointTarget, Failure, Request
 use longshore_service::Manager;
 use serde_json::Value;
 
-use super::manager::{SELECT, target};
+use super::endpoint::{SELECT, target};
 
 /// Stands where the scheduler would.
 pub struct AbsentScheduler {

@@ -1,8 +1,11 @@
 //! The hosts of one request, as a scheduler driver sees them: filters, weighers, consumption.
 //!
 //! This is the host's side of [`HostStates`]. Whatever a filter or weigher does, the rules hold: a
-//! host that is out stays out, weights are finite, faults follow the operator's policy. Must not
-//! know RPC or records. Made by `select.rs`, on the scheduler's thread.
+//! host that is out stays out, weights are finite, faults follow the operator's policy. A host that another request took
+//! something of since the filters ran is looked at again before it is consumed. Must not know RPC or records. Made by
+//! `select.rs`, on the scheduler's thread.
+
+mod claiming;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +15,9 @@ use longshore_plugin_api::{
     full,
 };
 
+use self::claiming::{Judged, Taken};
 use super::blend;
+use super::claims::Claimant;
 use super::drivers::{FaultPolicy, SchedulerDrivers};
 use super::errors::SelectError;
 use super::trail::{Method, Trail, Who, nobody_waits};
@@ -33,6 +38,8 @@ pub struct FilterCount {
 pub struct RequestHosts {
     drivers: Arc<SchedulerDrivers>,
     trail: Arc<Trail>,
+    /// Its part in what others take of the hosts at the same time; none when nobody does.
+    claimant: Option<Claimant>,
     eligible: Vec<u64>,
     run_filters: bool,
     known: usize,
@@ -44,13 +51,23 @@ struct State {
     fields: RequestFields,
     request: RequestSpec,
     consumed: Vec<(String, String)>,
-    /// The hosts as they are since the last consumption: nobody else changes them during a selection.
-    table: Option<HostTable>,
+    /// The hosts as they were after the request's last consumption.
+    table: Option<Taken>,
+    /// What the scheduler decides on.
+    judged: Judged,
     /// Rows whose limits were asked for: those of the answer, most likely.
     named: BTreeSet<u32>,
-    counts: Vec<FilterCount>,
+    steps: Vec<Step>,
     /// The first fault that fails the request, with the driver's name.
     fault: Option<SelectError>,
+}
+
+/// A filter's place, and the hosts before and after it.
+#[derive(Clone, Copy)]
+struct Step {
+    at: usize,
+    start: usize,
+    end: usize,
 }
 
 impl RequestHosts {
@@ -59,11 +76,16 @@ impl RequestHosts {
     /// # Errors
     /// The host manager's.
     pub fn new(drivers: Arc<SchedulerDrivers>, fields: RequestFields) -> Result<Self, SelectError> {
-        Self::on(Arc::new(Trail::new(drivers)), fields)
+        Self::on(Arc::new(Trail::new(drivers)), fields, None)
     }
 
-    /// The same for a selection whose steps somebody follows.
-    pub(super) fn on(trail: Arc<Trail>, fields: RequestFields) -> Result<Self, SelectError> {
+    /// The same for a selection whose steps somebody follows, beside others if there is a claimant.
+    pub(super) fn on(
+        trail: Arc<Trail>,
+        fields: RequestFields,
+        claimant: Option<Claimant>,
+    ) -> Result<Self, SelectError> {
+        let last_claim = claimant.as_ref().map_or(0, Claimant::last);
         let drivers = Arc::clone(trail.drivers());
         let request = RequestSpec::from(fields.clone());
         let manager = &drivers.host_manager.driver;
@@ -82,6 +104,7 @@ impl RequestHosts {
         Ok(Self {
             drivers,
             trail,
+            claimant,
             eligible,
             run_filters,
             known,
@@ -89,9 +112,10 @@ impl RequestHosts {
                 fields,
                 request,
                 consumed: Vec::new(),
-                table: Some(table),
+                table: Some(Taken { table, last_claim }),
+                judged: Judged::default(),
                 named: BTreeSet::new(),
-                counts: Vec::new(),
+                steps: Vec::new(),
                 fault: None,
             }),
         })
@@ -105,7 +129,34 @@ impl RequestHosts {
 
     /// What each filter did in its last run over all filters.
     pub fn counts(&self) -> Vec<FilterCount> {
-        self.state().counts.clone()
+        let steps = self.state().steps.clone();
+        let count = |Step { at, start, end }| FilterCount {
+            filter: self.drivers.filters[at].0.name.clone(),
+            start,
+            end,
+        };
+        steps.into_iter().map(count).collect()
+    }
+
+    /// The steps of its selection.
+    pub(super) fn trail(&self) -> &Arc<Trail> {
+        &self.trail
+    }
+
+    /// What is consumed stays: the request is answered with it.
+    pub(super) fn keep(&self) {
+        if let Some(claimant) = &self.claimant {
+            claimant.keep();
+        }
+    }
+
+    /// Whether the request, which failed with this error and has given everything back, could fare otherwise without
+    /// those beside it.
+    pub(super) fn was_crossed(&self, error: &SelectError) -> bool {
+        self.claimant.as_ref().is_some_and(|claimant| {
+            let none_left = matches!(error, SelectError::NoValidHost { .. });
+            claimant.was_crossed() || none_left && claimant.may_be_misled()
+        })
     }
 
     /// The first fault that fails the request.
@@ -151,6 +202,9 @@ impl RequestHosts {
                 tracing::warn!(code, host, "cannot take a consumption back: {error}");
             }
         }
+        if let Some(claimant) = &self.claimant {
+            claimant.give_back();
+        }
     }
 
     /// Never held across a driver call. Values are replaced whole, so poison means nothing.
@@ -159,14 +213,25 @@ impl RequestHosts {
     }
 
     fn host_table(&self) -> Result<HostTable, DriverError> {
-        if let Some(table) = &self.state().table {
-            return Ok(table.clone());
+        Ok(self.taken()?.table)
+    }
+
+    fn taken(&self) -> Result<Taken, DriverError> {
+        if let Some(taken) = &self.state().table {
+            return Ok(taken.clone());
         }
+        let taken = self.take_table()?;
+        self.state().table = Some(taken.clone());
+        Ok(taken)
+    }
+
+    /// The hosts as they are now.
+    fn take_table(&self) -> Result<Taken, DriverError> {
+        let last_claim = self.claimant.as_ref().map_or(0, Claimant::last);
         let manager = &self.drivers.host_manager.driver;
         let table = self.manages(Method::HostTable, || manager.host_table())?;
         if table.len() == self.known {
-            self.state().table = Some(table.clone());
-            return Ok(table);
+            return Ok(Taken { table, last_claim });
         }
         let text = format!(
             "the table went from {} to {} hosts",
@@ -195,6 +260,27 @@ impl RequestHosts {
             Err(CallError::Driver(error)) if error.panicked_at().is_none() => Err(error),
             Err(error) => Err(self.fail(self.drivers.failed(Who::HostManager, error))),
         }
+    }
+
+    /// Runs the filters over `words`, for instance number `index`, and notes in `steps` what each did.
+    fn run_filters(
+        &self,
+        index: u32,
+        table: &HostTable,
+        words: &mut [u64],
+        steps: &mut Vec<Step>,
+    ) -> Result<(), DriverError> {
+        let request = self.request();
+        for (at, (_, traits)) in self.drivers.filters.iter().enumerate() {
+            let start = count(words);
+            if start == 0 || !runs(traits, index, &request) {
+                continue;
+            }
+            self.run_filter(at, (table, &request), words)?;
+            let end = count(words);
+            steps.push(Step { at, start, end });
+        }
+        Ok(())
     }
 
     /// Runs one filter over `words`; on a fault that is skipped they are as before.
@@ -254,7 +340,12 @@ impl RequestHosts {
 
 impl HostStates for RequestHosts {
     fn table(&self) -> Result<HostTable, DriverError> {
-        self.host_table()
+        let Taken { table, last_claim } = self.taken()?;
+        let judged = &mut self.state().judged;
+        if judged.filtered_for.is_none() {
+            judged.last_claim = last_claim;
+        }
+        Ok(table)
     }
 
     fn eligible(&self) -> Result<Vec<u64>, DriverError> {
@@ -262,24 +353,24 @@ impl HostStates for RequestHosts {
     }
 
     fn filter(&self, index: u32, mask: &mut Mask<'_>) -> Result<(), DriverError> {
-        let table = self.host_table()?;
+        let Taken { table, last_claim } = self.taken()?;
         check_len("mask", mask.len(), table.len())?;
         let mut words = mask.words().to_vec();
         intersect(&mut words, &self.eligible);
-        let mut counts = Vec::new();
-        if self.run_filters {
-            let request = self.request();
-            for (at, (filter, traits)) in self.drivers.filters.iter().enumerate() {
-                let start = count(&words);
-                if start == 0 || !runs(traits, index, &request) {
-                    continue;
-                }
-                self.run_filter(at, (&table, &request), &mut words)?;
-                let (filter, end) = (filter.name.clone(), count(&words));
-                counts.push(FilterCount { filter, start, end });
-            }
-        }
-        self.state().counts = counts;
+        let mut steps = std::mem::take(&mut self.state().steps);
+        steps.clear();
+        let ran = match self.run_filters {
+            true => self.run_filters(index, &table, &mut words, &mut steps),
+            false => Ok(()),
+        };
+        let mut state = self.state();
+        state.steps = steps;
+        state.judged = Judged {
+            last_claim,
+            filtered_for: Some(index),
+        };
+        drop(state);
+        ran?;
         mask.intersect(&words);
         Ok(())
     }
@@ -342,7 +433,14 @@ impl HostStates for RequestHosts {
         let request = self.request();
         let manager = &self.drivers.host_manager.driver;
         let consume = || manager.consume_from_request(&name, &node, &request);
-        self.manages(Method::Consume, consume)?;
+        if let Some(claimant) = &self.claimant {
+            self.claim(claimant, host)?;
+        }
+        let consumed = self.manages(Method::Consume, consume);
+        if let Some(claimant) = &self.claimant {
+            claimant.claimed(row, consumed.is_ok());
+        }
+        consumed?;
         let mut state = self.state();
         state.table = None;
         if !state.fields.group_policies.is_empty() {

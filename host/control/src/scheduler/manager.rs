@@ -1,5 +1,6 @@
-//! The scheduler's manager: takes requests, one at a time, and answers with hosts.
+//! The scheduler's manager: takes requests, several at a time, and answers with hosts.
 //!
+//! A request that others are in the way of, time after time, runs once while no other does: so each one ends.
 //! Must not write any record. Built by the wiring with its drivers; called by conductors through
 //! `rpcapi.rs`.
 
@@ -8,21 +9,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use longshore_messaging::{Dispatched, Endpoint, EndpointTarget, Failure, RequestContext};
-use longshore_objects::{ObjectApi, RequestSpec, VersionedObject};
+use longshore_messaging::{Endpoint, RequestContext};
+use longshore_objects::{ObjectApi, RequestSpec};
 use longshore_service::{Manager, PeriodicTask, ServiceError};
-use serde_json::{Value, json};
-use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::{Mutex, Semaphore};
 use uuid::Uuid;
 
+use super::claims::Claims;
+use super::driver_threads::DriverThreads;
 use super::drivers::SchedulerDrivers;
+use super::endpoint::SchedulerEndpoint;
 use super::errors::SelectError;
+use super::node_uuids::NodeUuids;
 use super::refresh::View;
-use super::select::{Choice, Selections, select};
-use super::trail::{Place, Trail, Who};
-use super::watchdog::Watchdog;
-use crate::call_watch::Watched;
-use crate::driver_call::{CallError, DriverCalls};
+use super::select::{Asked, Choice, Selections, select_alone, select_beside};
+use super::trail::{Method, Place, Who};
+use super::turns::{Beside, Patience, Turns};
+use crate::driver_call::DriverCalls;
 
 /// Requests that wait or run at the same time.
 pub const REQUESTS_MAX: usize = 64;
@@ -42,8 +46,12 @@ pub struct SchedulerConfig {
     pub max_attempts: u32,
     /// Age of a heartbeat from which on a service counts as down; whole seconds.
     pub service_down_time: Duration,
-    /// Longest time for one selection, and for waiting for those before it.
+    /// Longest time for one selection, and for waiting for others.
     pub select_timeout: Duration,
+    /// Requests that run at the same time.
+    pub workers: usize,
+    /// Where chance starts. With it requests run one at a time, so that a run can be repeated.
+    pub seed: Option<u64>,
 }
 
 impl Default for SchedulerConfig {
@@ -54,6 +62,8 @@ impl Default for SchedulerConfig {
             max_attempts: 3,
             service_down_time: Duration::from_secs(60),
             select_timeout: Duration::from_secs(30),
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            seed: None,
         }
     }
 }
@@ -61,16 +71,17 @@ impl Default for SchedulerConfig {
 /// The manager of the service `scheduler`.
 pub struct SchedulerManager {
     config: SchedulerConfig,
-    drivers: Arc<SchedulerDrivers>,
     objects: Arc<dyn ObjectApi>,
-    calls: DriverCalls,
-    /// Held during a selection: requests see each other's consumption, and no host moves. The view itself goes to the
-    /// selection's thread and comes back with the answer; when that does not come, the next one begins with an empty
-    /// view, which reads every record again.
-    turn: Arc<Mutex<View>>,
-    /// A selection that was given up has come back since, and may have told the host manager old news.
-    is_stale: Arc<AtomicBool>,
+    threads: DriverThreads,
     places: Semaphore,
+    turns: Turns,
+    claims: Arc<Claims>,
+    node_uuids: Arc<NodeUuids>,
+    /// Goes to the thread on which the host manager is told, and comes back. When it does not, the next request begins
+    /// with an empty view, which reads every record again.
+    view: Mutex<View>,
+    /// The telling was given up and has come back since: the host manager may have been told old news.
+    is_stale: Arc<AtomicBool>,
 }
 
 impl SchedulerManager {
@@ -81,14 +92,20 @@ impl SchedulerManager {
         objects: Arc<dyn ObjectApi>,
         calls: &DriverCalls,
     ) -> Self {
+        let workers = config.seed.map_or(config.workers, |_| 1);
         Self {
-            calls: calls.with_deadline(config.select_timeout),
+            threads: DriverThreads {
+                calls: calls.with_deadline(config.select_timeout),
+                drivers: Arc::new(drivers),
+            },
             config,
-            drivers: Arc::new(drivers),
             objects,
-            turn: Arc::default(),
-            is_stale: Arc::default(),
             places: Semaphore::new(REQUESTS_MAX),
+            turns: Turns::new(workers),
+            claims: Arc::default(),
+            node_uuids: Arc::default(),
+            view: Mutex::default(),
+            is_stale: Arc::default(),
         }
     }
 
@@ -109,93 +126,111 @@ impl SchedulerManager {
         let Ok(_place) = self.places.try_acquire() else {
             return Err(SelectError::Busy(REQUESTS_MAX));
         };
-        let choice = Choice {
+        let patience = Patience::of(self.config.select_timeout);
+        let _worker = self.turns.worker(&patience).await?;
+        let choice = self.choice(&uuids);
+        let request = Arc::new((spec, uuids, choice));
+        let beside = self.up_to_date(ctx, &patience).await?;
+        let selected = self.select(ctx, &request, Some(&self.claims)).await?;
+        drop(beside);
+        if let Some(selections) = selected {
+            return Ok(selections);
+        }
+        let _alone = self.turns.alone(&patience).await?;
+        let selected = self.select(ctx, &request, None).await?;
+        selected.ok_or(SelectError::Waited(self.config.select_timeout))
+    }
+
+    fn choice(&self, uuids: &[String]) -> Choice {
+        let random = || Uuid::new_v4().as_u64_pair().0;
+        let first = uuids.first().map_or("", String::as_str);
+        Choice {
             host_subset_size: self.config.host_subset_size,
             shuffle_best_same_weighed_hosts: self.config.shuffle_best_same_weighed_hosts,
             alternates: self.config.max_attempts.saturating_sub(1),
-            seed: Uuid::new_v4().as_u64_pair().0,
-        };
-        let mut turn = self.turn().await?;
-        let read = turn.read(self.objects.as_ref()).await;
-        read.map_err(|error| SelectError::Records(error.code().to_owned(), error.to_string()))?;
-        let view = std::mem::take(&mut *turn);
-        let (view, selections) = self
-            .select_on_thread(ctx, view, (spec, uuids), choice)
-            .await?;
-        *turn = view;
-        selections
+            seed: self
+                .config
+                .seed
+                .map_or_else(random, |seed| seed_of(seed, first)),
+        }
     }
 
-    /// The selection itself, on a thread of its own, under a watchdog. The view is lost if it is given up.
-    async fn select_on_thread(
+    /// Reads what changed, and tells the host manager of it before any other request goes on. Holds hosts where they are.
+    async fn up_to_date(
         &self,
         ctx: &RequestContext,
-        mut view: View,
-        (spec, uuids): (RequestSpec, Vec<String>),
-        choice: Choice,
-    ) -> Result<(View, Result<Selections, SelectError>), SelectError> {
-        let trail = Arc::new(Trail::new(Arc::clone(&self.drivers)));
-        let watchdog = Arc::new(Watchdog::new(Arc::clone(&trail)));
-        let calls = self.calls.watched(Watched::by(watchdog.clone()));
+        patience: &Patience,
+    ) -> Result<Beside<'_>, SelectError> {
+        let mut view = patience.wait(self.view.lock()).await?;
+        if self.is_stale.swap(false, Ordering::Relaxed) {
+            *view = View::default();
+        }
         let down_time = i64::try_from(self.config.service_down_time.as_secs());
         let down_time = down_time.unwrap_or(i64::MAX);
+        let read = view.read(self.objects.as_ref(), down_time).await;
+        let has_news =
+            read.map_err(|error| SelectError::Records(error.code().to_owned(), error.to_string()))?;
+        if !has_news {
+            return self.turns.beside(patience).await;
+        }
+        let alone = self.turns.alone(patience).await?;
+        self.claims.begin_phase();
+        let (mut taken, node_uuids) = (std::mem::take(&mut *view), Arc::clone(&self.node_uuids));
         let is_stale = Arc::clone(&self.is_stale);
-        let answer = calls.blocking_or_late(
+        let told = self.threads.run(
             &ctx.request_id,
-            SELECT,
-            move |context| {
-                let selected = match view.apply(&trail, down_time) {
-                    Ok(()) => select(&view, &trail, context, (&spec, &uuids), choice),
-                    Err(error) => Err(trail.drivers().failed(Who::HostManager, error)),
-                };
-                Ok((view, selected))
+            TELL,
+            move |trail, _| {
+                let told = taken.apply(trail, &node_uuids, down_time);
+                (taken, told)
             },
-            move |late| {
-                is_stale.store(true, Ordering::Relaxed);
-                if let Ok((_, Ok((hosts, _)))) = late {
+            move |_| is_stale.store(true, Ordering::Relaxed),
+        );
+        let (taken, told) = told.await?;
+        *view = taken;
+        told.map_err(|error| self.threads.drivers.failed(Who::HostManager, error))?;
+        patience.lasts()?;
+        Ok(alone.downgrade())
+    }
+
+    /// The selection itself, beside others if there are claims. None if these were in the way each time.
+    async fn select(
+        &self,
+        ctx: &RequestContext,
+        request: &Arc<(RequestSpec, Vec<String>, Choice)>,
+        claims: Option<&Arc<Claims>>,
+    ) -> Result<Option<Selections>, SelectError> {
+        let (request, claims) = (Arc::clone(request), claims.cloned());
+        let node_uuids = Arc::clone(&self.node_uuids);
+        let selected = self.threads.run(
+            &ctx.request_id,
+            SELECTION,
+            move |trail, context| {
+                let (spec, uuids, choice) = &*request;
+                let asked = Asked {
+                    spec,
+                    uuids,
+                    choice: *choice,
+                    node_uuids: &node_uuids,
+                };
+                match claims {
+                    Some(claims) => select_beside(&claims, trail, context, asked),
+                    None => select_alone(trail, context, asked).map(Some),
+                }
+            },
+            |late| {
+                if let Ok(Some((hosts, _))) = late {
                     hosts.release();
                 }
             },
         );
-        let answer = tokio::select! {
-            biased;
-            answer = answer => answer,
-            never = watchdog.look_half_way(calls.deadline()) => match never {},
-        };
-        match answer {
-            Ok((view, selected)) => Ok((view, selected.map(|(_, selections)| selections))),
-            Err(error) => Err(self.gave_up(&watchdog, error)),
-        }
-    }
-
-    /// Who kept the selection from ending, and in what.
-    fn gave_up(&self, watchdog: &Watchdog, error: CallError) -> SelectError {
-        match watchdog.held_by() {
-            Some(Place { who, method }) => {
-                let named = format!("{} in `{}`", self.drivers.named(who), method.name());
-                SelectError::Driver(named, error)
-            }
-            None => self.drivers.failed(Who::Scheduler, error),
-        }
-    }
-
-    /// Waits for the requests before this one.
-    async fn turn(&self) -> Result<OwnedMutexGuard<View>, SelectError> {
-        let limit = self.config.select_timeout;
-        let turn = Arc::clone(&self.turn).lock_owned();
-        let mut turn = tokio::time::timeout(limit, turn)
-            .await
-            .map_err(|_| SelectError::Waited(limit))?;
-        if self.is_stale.swap(false, Ordering::Relaxed) {
-            *turn = View::default();
-        }
-        Ok(turn)
+        Ok(selected.await??.map(|(_, selections)| selections))
     }
 
     async fn run_driver_tasks(&self) -> Result<(), ServiceError> {
-        let scheduler = &self.drivers.scheduler;
+        let scheduler = &self.threads.drivers.scheduler;
         let (driver, name) = (Arc::clone(&scheduler.driver), &scheduler.name);
-        let calls = self.calls.watched(scheduler.watch.clone());
+        let calls = self.threads.calls.watched(scheduler.watch.clone());
         let ran = calls.blocking("periodic", "run_periodic_tasks", move |context| {
             driver.run_periodic_tasks(context)
         });
@@ -226,49 +261,21 @@ impl Manager for SchedulerManager {
     }
 }
 
-/// The interface's one method.
-pub(super) const SELECT: &str = "select_destinations";
+/// A selection as a whole.
+const SELECTION: Place = Place {
+    who: Who::Scheduler,
+    method: Method::SelectDestinations,
+};
+/// The telling of what changed.
+const TELL: Place = Place {
+    who: Who::HostManager,
+    method: Method::UpdateHost,
+};
 
-/// What calls of this interface name.
-pub(super) fn target() -> EndpointTarget {
-    EndpointTarget::new(4, 4)
-}
-
-/// The RPC interface, version 4.4.
-struct SchedulerEndpoint(Arc<SchedulerManager>);
-
-#[async_trait]
-impl Endpoint for SchedulerEndpoint {
-    fn target(&self) -> EndpointTarget {
-        target()
-    }
-
-    async fn dispatch(&self, ctx: RequestContext, method: &str, args: Value) -> Dispatched {
-        if method != SELECT {
-            return Dispatched::NoSuchMethod;
-        }
-        Dispatched::Result(match decode(&args) {
-            Ok((spec, uuids)) => {
-                let selected = self.0.select_destinations(&ctx, spec, uuids).await;
-                selected.map(|s| encode(&s)).map_err(|e| e.to_failure())
-            }
-            Err(failure) => Err(failure),
-        })
-    }
-}
-
-fn decode(args: &Value) -> Result<(RequestSpec, Vec<String>), Failure> {
-    let bad = |text: String| SelectError::BadSpec(text).to_failure();
-    let spec = RequestSpec::from_primitive(&args["spec_obj"]);
-    let spec = spec.map_err(|error| bad(error.to_string()))?;
-    let uuids = serde_json::from_value(args["instance_uuids"].clone());
-    let uuids = uuids.map_err(|_| bad("`instance_uuids` is no list of texts".to_owned()))?;
-    Ok((spec, uuids))
-}
-
-fn encode(selections: &Selections) -> Value {
-    let list = |list: &Vec<longshore_objects::Selection>| -> Vec<Value> {
-        list.iter().map(|one| one.to_primitive()).collect()
-    };
-    json!(selections.iter().map(list).collect::<Vec<_>>())
+/// Where chance starts for the request of this instance.
+fn seed_of(seed: u64, uuid: &str) -> u64 {
+    let hash = Sha256::new().chain_update(seed.to_le_bytes());
+    let hash = hash.chain_update(uuid).finalize();
+    let each = hash.iter().take(8).map(|byte| u64::from(*byte));
+    each.fold(0, |seed, byte| seed << 8 | byte)
 }

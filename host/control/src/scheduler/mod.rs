@@ -5,10 +5,14 @@
 
 mod absent;
 mod blend;
+mod claims;
+mod driver_threads;
 mod drivers;
+mod endpoint;
 mod errors;
 mod host_states;
 mod manager;
+mod node_uuids;
 mod normalise;
 mod refresh;
 pub mod rpcapi;
@@ -17,6 +21,7 @@ mod select;
 pub mod simulate;
 mod trail;
 mod translate;
+mod turns;
 mod watchdog;
 
 pub use absent::AbsentScheduler;

@@ -1,9 +1,10 @@
 //! Keeps the host manager in step with the records: what changed since the last look, by
 //! generation, and which services still answer.
 //!
-//! Must not choose hosts. One bad record never hides the others. Run before each selection, under
-//! the scheduler's lock.
+//! Must not choose hosts. One bad record never hides the others. Read before each selection; what was read is told while
+//! no selection runs, so that no host changes or moves under one.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 
 use longshore_objects::{
@@ -11,6 +12,7 @@ use longshore_objects::{
 };
 use longshore_plugin_api::{DriverError, ServiceState};
 
+use super::node_uuids::NodeUuids;
 use super::trail::{Method, Trail, Who};
 use super::translate;
 use crate::codes;
@@ -22,8 +24,6 @@ pub(super) struct View {
     nodes_generation: i64,
     services_generation: i64,
     services: HashMap<String, Seen>,
-    /// Identifiers of nodes, by host and node.
-    node_uuids: HashMap<(String, String), String>,
     /// Second of the last look at every service's age.
     swept: i64,
     pending: Changes,
@@ -35,64 +35,90 @@ struct Seen {
     told: Option<ServiceState>,
 }
 
-/// Records that changed, not yet applied.
+impl Seen {
+    /// Whether the host manager was told otherwise.
+    fn is_news(&self, at: i64, down_time_s: i64) -> bool {
+        let (record, told) = (&self.record, self.told.as_ref());
+        let is_told = told.is_some_and(|told| {
+            told.up == is_up(record, at, down_time_s)
+                && told.disabled == record.disabled()
+                && told.disabled_reason == record.disabled_reason().unwrap_or_default()
+        });
+        record.deleted() || !is_told
+    }
+}
+
+/// What changed and the host manager was not told yet.
 #[derive(Default)]
 struct Changes {
     nodes: VecDeque<ComputeNode>,
-    services: VecDeque<Service>,
-    /// Hosts whose service may be in another state than the host manager was told.
-    silent: VecDeque<String>,
+    /// Hosts whose service is in another state than the host manager was told, or is gone.
+    services: VecDeque<String>,
 }
 
 impl Changes {
     fn is_empty(&self) -> bool {
-        self.nodes.is_empty() && self.services.is_empty() && self.silent.is_empty()
+        self.nodes.is_empty() && self.services.is_empty()
     }
 }
 
 impl View {
-    /// Reads what changed, unless what was read before is not applied yet. The view is as before until it is.
+    /// Reads what changed, unless what was read before is not applied yet; answers whether there is anything to
+    /// [`apply`](Self::apply). `down_time_s` is the age in seconds from which on a service counts as down.
     ///
     /// # Errors
     /// Those of reading.
-    pub(super) async fn read(&mut self, api: &dyn ObjectApi) -> Result<(), ObjectError> {
+    pub(super) async fn read(
+        &mut self,
+        api: &dyn ObjectApi,
+        down_time_s: i64,
+    ) -> Result<bool, ObjectError> {
         if !self.pending.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let nodes = ComputeNodeList::get_changed_since(api, self.nodes_generation).await?;
         let services = ServiceList::get_changed_since(api, self.services_generation).await?;
         self.pending.nodes = nodes.into_objects().into();
-        self.pending.services = services.into_objects().into();
-        Ok(())
-    }
-
-    /// Tells the host manager what changed and who went silent. `down_time_s` is the age in
-    /// seconds from which on a service counts as down. One bad record is left out.
-    ///
-    /// # Errors
-    /// That the host manager is not to be called; the rest is told when it may be.
-    pub(super) fn apply(&mut self, trail: &Trail, down_time_s: i64) -> Result<(), CallError> {
         let at = now().as_unix();
-        while let Some(service) = self.pending.services.pop_front() {
+        for service in services.into_objects() {
             self.services_generation = self.services_generation.max(service.generation());
             if service.binary() == crate::BINARY_COMPUTE {
-                self.pending.silent.push_back(service.host().to_owned());
-                self.note(service);
+                let host = service.host().to_owned();
+                // Most of them say no more than that they live.
+                if self.note(service).is_news(at, down_time_s) {
+                    self.pending.services.push_back(host);
+                }
             }
         }
         if self.swept != at {
             self.swept = at;
-            self.pending.silent = self.services.keys().cloned().collect();
+            let all = self.services.iter();
+            let news = all.filter(|(_, seen)| seen.is_news(at, down_time_s));
+            self.pending.services = news.map(|(host, _)| host.clone()).collect();
         }
-        while let Some(host) = self.pending.silent.pop_front() {
+        Ok(!self.pending.is_empty())
+    }
+
+    /// Tells the host manager what changed and who went silent. One bad record is left out.
+    ///
+    /// # Errors
+    /// That the host manager is not to be called; the rest is told when it may be.
+    pub(super) fn apply(
+        &mut self,
+        trail: &Trail,
+        node_uuids: &NodeUuids,
+        down_time_s: i64,
+    ) -> Result<(), CallError> {
+        let at = now().as_unix();
+        while let Some(host) = self.pending.services.pop_front() {
             if let Err(error) = self.tell(&host, trail, at, down_time_s) {
-                self.pending.silent.push_front(host);
+                self.pending.services.push_front(host);
                 return Err(error);
             }
         }
         while let Some(node) = self.pending.nodes.pop_front() {
             self.nodes_generation = self.nodes_generation.max(node.generation());
-            if let Err(error) = self.take_node(&node, trail) {
+            if let Err(error) = take_node(&node, trail, node_uuids) {
                 self.pending.nodes.push_front(node);
                 return Err(error);
             }
@@ -100,19 +126,15 @@ impl View {
         Ok(())
     }
 
-    /// The identifier of a node.
-    pub(super) fn node_uuid(&self, host: &str, node: &str) -> Option<&str> {
-        let key = (host.to_owned(), node.to_owned());
-        self.node_uuids.get(&key).map(String::as_str)
-    }
-
-    fn note(&mut self, record: Service) {
-        match self.services.get_mut(record.host()) {
-            Some(seen) => seen.record = record,
-            None => {
-                let host = record.host().to_owned();
-                self.services.insert(host, Seen { record, told: None });
+    fn note(&mut self, record: Service) -> &Seen {
+        let host = record.host().to_owned();
+        match self.services.entry(host) {
+            Entry::Occupied(entry) => {
+                let seen = entry.into_mut();
+                seen.record = record;
+                seen
             }
+            Entry::Vacant(entry) => entry.insert(Seen { record, told: None }),
         }
     }
 
@@ -127,12 +149,9 @@ impl View {
             return Ok(());
         };
         let state = service_state(&seen.record, at, down_time_s);
-        if seen.told.as_ref() == Some(&state) {
-            return Ok(());
-        }
         let manager = &trail.drivers().host_manager.driver;
         let update = || manager.update_service(&state);
-        if took(trail, host, Method::UpdateService, update)? {
+        if seen.told.as_ref() != Some(&state) && took(trail, host, Method::UpdateService, update)? {
             seen.told = Some(state);
         }
         if seen.record.deleted() {
@@ -140,27 +159,26 @@ impl View {
         }
         Ok(())
     }
+}
 
-    fn take_node(&mut self, node: &ComputeNode, trail: &Trail) -> Result<(), CallError> {
-        let (host, name) = (node.host(), node.hypervisor_hostname());
-        let manager = &trail.drivers().host_manager.driver;
-        let key = (host.to_owned(), name.to_owned());
-        if node.deleted() {
-            self.node_uuids.remove(&key);
-            let remove = || manager.remove_host(host, name);
-            took(trail, host, Method::RemoveHost, remove)?;
-            return Ok(());
-        }
-        self.node_uuids.insert(key, node.uuid().to_owned());
-        match translate::report(node) {
-            Ok(report) => {
-                let update = || manager.update_host(&report);
-                took(trail, host, Method::UpdateHost, update)?;
-            }
-            Err(text) => left_out(trail, host, codes::BAD_SPEC, &text),
-        }
-        Ok(())
+fn take_node(node: &ComputeNode, trail: &Trail, node_uuids: &NodeUuids) -> Result<(), CallError> {
+    let (host, name) = (node.host(), node.hypervisor_hostname());
+    let manager = &trail.drivers().host_manager.driver;
+    if node.deleted() {
+        node_uuids.forget(host, name);
+        let remove = || manager.remove_host(host, name);
+        took(trail, host, Method::RemoveHost, remove)?;
+        return Ok(());
     }
+    node_uuids.note(host, name, node.uuid());
+    match translate::report(node) {
+        Ok(report) => {
+            let update = || manager.update_host(&report);
+            took(trail, host, Method::UpdateHost, update)?;
+        }
+        Err(text) => left_out(trail, host, codes::BAD_SPEC, &text),
+    }
+    Ok(())
 }
 
 /// Tells the host manager something of a host; answers whether it took it.
@@ -187,12 +205,16 @@ fn left_out(trail: &Trail, host: &str, code: &str, text: &str) {
 }
 
 /// Whether a service answers, by the age of its last heartbeat.
-fn service_state(record: &Service, at: i64, down_time_s: i64) -> ServiceState {
+fn is_up(record: &Service, at: i64, down_time_s: i64) -> bool {
     let last = record.last_seen_up().or(record.created_at());
     let fresh = last.is_some_and(|last| (at - last.as_unix()).abs() <= down_time_s);
+    fresh && !record.forced_down() && !record.deleted()
+}
+
+fn service_state(record: &Service, at: i64, down_time_s: i64) -> ServiceState {
     ServiceState {
         host: record.host().to_owned(),
-        up: fresh && !record.forced_down() && !record.deleted(),
+        up: is_up(record, at, down_time_s),
         disabled: record.disabled(),
         disabled_reason: record.disabled_reason().unwrap_or_default().to_owned(),
     }

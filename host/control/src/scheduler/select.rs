@@ -1,21 +1,27 @@
 //! One selection: lend the hosts to the scheduler's driver, and check its answer.
 //!
-//! Must not wait for anything. A request that fails leaves nothing consumed. Run by the manager,
-//! one at a time.
+//! Must not wait for anything. A request that fails leaves nothing consumed. Run by the manager, several at a time: where
+//! they are in each other's way, one gives back what it has and tries anew.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use longshore_objects::{RequestSpec, Selection};
-use longshore_plugin_api::{self as api, CallContext, HostStates, HostTable, SelectOptions};
+use longshore_plugin_api::{
+    self as api, CallContext, HostStates, HostTable, RequestFields, SelectOptions,
+};
 
+use super::claims::Claims;
 use super::drivers::SchedulerDrivers;
 use super::errors::SelectError;
 use super::host_states::RequestHosts;
-use super::refresh::View;
+use super::node_uuids::NodeUuids;
 use super::trail::{Method, Trail, Who};
 use super::translate;
 use crate::driver_call::CallError;
+
+/// Tries at a request beside others; after that it is run while no other is.
+pub(super) const TRIES_MAX: u32 = 3;
 
 /// Per instance: the chosen host first, then alternates.
 pub(super) type Selections = Vec<Vec<Selection>>;
@@ -29,49 +35,101 @@ pub(super) struct Choice {
     pub(super) seed: u64,
 }
 
-/// Picks hosts for these instances of one request. The hosts come back too, so that what was
-/// consumed can be released if nobody waits for the answer any more.
+/// A request, and what its answer is made with.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'r> {
+    pub(super) spec: &'r RequestSpec,
+    pub(super) uuids: &'r [String],
+    pub(super) choice: Choice,
+    pub(super) node_uuids: &'r NodeUuids,
+}
+
+/// Picks hosts for these instances of one request while no other request is under way. The hosts come back too, so that
+/// what was consumed can be released if nobody waits for the answer any more.
 ///
 /// # Errors
 /// Any [`SelectError`] but those of the queue; nothing is consumed then.
-pub(super) fn select(
-    view: &View,
+pub(super) fn select_alone(
     trail: &Arc<Trail>,
     context: &CallContext<'_>,
-    (spec, uuids): (&RequestSpec, &[String]),
-    choice: Choice,
+    asked: Asked<'_>,
 ) -> Result<(RequestHosts, Selections), SelectError> {
-    let Some(first) = uuids.first() else {
-        let text = "the request names no instance".to_owned();
-        return Err(SelectError::BadSpec(text));
-    };
-    let instances = u32::try_from(uuids.len()).unwrap_or(u32::MAX);
-    let fields = translate::request(spec, first, instances).map_err(SelectError::BadSpec)?;
-    let hosts = RequestHosts::on(Arc::clone(trail), fields)?;
-    let options = SelectOptions {
-        instances,
-        host_subset_size: choice.host_subset_size.max(1),
-        shuffle_best_same_weighed_hosts: choice.shuffle_best_same_weighed_hosts,
-        alternates: choice.alternates,
-        seed: choice.seed,
-    };
-    let (drivers, request) = (trail.drivers(), hosts.request());
+    let hosts = RequestHosts::on(Arc::clone(trail), asked.fields()?, None)?;
+    let selections = ask(context, asked, &hosts)?;
+    Ok((hosts, selections))
+}
+
+/// The same beside other requests, whose claims are these too. None if they were in the way each time.
+///
+/// # Errors
+/// As for [`select_alone`].
+pub(super) fn select_beside(
+    claims: &Arc<Claims>,
+    trail: &Arc<Trail>,
+    context: &CallContext<'_>,
+    asked: Asked<'_>,
+) -> Result<Option<(RequestHosts, Selections)>, SelectError> {
+    let fields = asked.fields()?;
+    for _ in 0..TRIES_MAX {
+        let hosts = RequestHosts::on(Arc::clone(trail), fields.clone(), Some(claims.enter()))?;
+        match ask(context, asked, &hosts) {
+            Ok(selections) => {
+                hosts.keep();
+                return Ok(Some((hosts, selections)));
+            }
+            Err(error) if !hosts.was_crossed(&error) => return Err(error),
+            Err(_) => {}
+        }
+    }
+    Ok(None)
+}
+
+impl Asked<'_> {
+    fn instances(&self) -> u32 {
+        u32::try_from(self.uuids.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The request as drivers see it.
+    fn fields(&self) -> Result<RequestFields, SelectError> {
+        let Some(first) = self.uuids.first() else {
+            let text = "the request names no instance".to_owned();
+            return Err(SelectError::BadSpec(text));
+        };
+        translate::request(self.spec, first, self.instances()).map_err(SelectError::BadSpec)
+    }
+
+    fn options(&self) -> SelectOptions {
+        SelectOptions {
+            instances: self.instances(),
+            host_subset_size: self.choice.host_subset_size.max(1),
+            shuffle_best_same_weighed_hosts: self.choice.shuffle_best_same_weighed_hosts,
+            alternates: self.choice.alternates,
+            seed: self.choice.seed,
+        }
+    }
+}
+
+/// Asks the scheduler's driver, and checks what it says.
+fn ask(
+    context: &CallContext<'_>,
+    asked: Asked<'_>,
+    hosts: &RequestHosts,
+) -> Result<Selections, SelectError> {
+    let trail = hosts.trail();
+    let (drivers, request, options) = (trail.drivers(), hosts.request(), asked.options());
     let driver = &drivers.scheduler.driver;
-    let select = || driver.select_destinations(context, &request, &options, &hosts);
+    let select = || driver.select_destinations(context, &request, &options, hosts);
     let answer = trail.call(Who::Scheduler, Method::SelectDestinations, select);
     let checked = match (hosts.take_fault(), answer) {
         (Some(fault), _) => Err(fault),
-        (None, Err(error)) => Err(refused(drivers, &hosts, error)),
-        (None, Ok(answer)) => check(view, &hosts, &options, &answer)
+        (None, Err(error)) => Err(refused(drivers, hosts, error)),
+        (None, Ok(answer)) => check(asked.node_uuids, hosts, &options, &answer)
             .map_err(|what| SelectError::BadValue(drivers.named(Who::Scheduler), what)),
     };
-    match checked {
-        Ok(selections) => Ok((hosts, selections)),
-        Err(error) => {
-            hosts.release();
-            Err(error)
-        }
+    if checked.is_err() {
+        hosts.release();
     }
+    checked
 }
 
 /// A driver's word that no host fits becomes the whole story; other errors keep the driver's name.
@@ -89,7 +147,7 @@ fn refused(drivers: &SchedulerDrivers, hosts: &RequestHosts, error: CallError) -
 }
 
 fn check(
-    view: &View,
+    node_uuids: &NodeUuids,
     hosts: &RequestHosts,
     options: &SelectOptions,
     answer: &[api::Selection],
@@ -100,12 +158,12 @@ fn check(
     }
     let table = hosts.table().map_err(|error| error.to_string())?;
     let named = hosts.named(&table);
-    let selection = |one: &api::Selection| check_one(view, hosts, (&table, &named), one);
+    let selection = |one: &api::Selection| check_one(node_uuids, hosts, (&table, &named), one);
     answer.iter().map(selection).collect()
 }
 
 fn check_one(
-    view: &View,
+    node_uuids: &NodeUuids,
     hosts: &RequestHosts,
     (table, named): (&HostTable, &HashMap<(&str, &str), usize>),
     found: &api::Selection,
@@ -125,7 +183,7 @@ fn check_one(
             return Err(format!("host `{host}` twice for one instance"));
         }
         rows.push(row);
-        list.push(translate::selection(to, view.node_uuid(host, node))?);
+        list.push(translate::selection(to, node_uuids.of(host, node))?);
     }
     Ok(list)
 }

@@ -159,7 +159,7 @@ fn is_rebuild(spec: &RequestSpec) -> bool {
 /// Which limit is no number.
 pub(super) fn selection(
     to: &api::Destination,
-    node_uuid: Option<&str>,
+    node_uuid: Option<String>,
 ) -> Result<Selection, String> {
     let mut selection = Selection::new();
     selection

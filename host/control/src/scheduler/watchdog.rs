@@ -14,14 +14,17 @@ use crate::call_watch::{CallEnd, CallWatch, Note};
 /// told to the watch of the driver that is to blame.
 pub(super) struct Watchdog {
     trail: Arc<Trail>,
+    /// Whose call all of it is.
+    whole: Place,
     half_way: OnceLock<Look>,
     held_by: OnceLock<Place>,
 }
 
 impl Watchdog {
-    pub(super) fn new(trail: Arc<Trail>) -> Self {
+    pub(super) fn new(trail: Arc<Trail>, whole: Place) -> Self {
         Self {
             trail,
+            whole,
             half_way: OnceLock::new(),
             held_by: OnceLock::new(),
         }
@@ -35,20 +38,24 @@ impl Watchdog {
         std::future::pending().await
     }
 
+    /// Whose call all of it is.
+    pub(super) fn whole(&self) -> Place {
+        self.whole
+    }
+
     /// The driver that kept the selection past its deadline, once that is known.
     pub(super) fn held_by(&self) -> Option<Place> {
         self.held_by.get().copied()
     }
 
-    /// Whoever is in the same call as half way; else the scheduler, which goes on and on.
+    /// Whoever is in the same call as half way; else who goes on and on.
     fn holder(&self) -> Option<Place> {
         let now = self.trail.look();
         let place = now.place()?;
         if self.half_way.get().is_none_or(|before| *before == now) {
             return Some(place);
         }
-        let (who, method) = (Who::Scheduler, super::trail::Method::SelectDestinations);
-        Some(Place { who, method })
+        Some(self.whole)
     }
 
     fn is_stuck(&self) {
@@ -61,7 +68,8 @@ impl Watchdog {
         // Only ever set here.
         let _ = self.held_by.set(place);
         drivers.watch(place.who).ended(CallEnd::Stuck);
-        if place.who != Who::Scheduler {
+        // The scheduler is around whoever it asks.
+        if self.whole.who == Who::Scheduler && place.who != Who::Scheduler {
             drivers.watch(Who::Scheduler).ended(CallEnd::Unknown);
         }
     }

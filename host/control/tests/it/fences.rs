@@ -123,6 +123,7 @@ impl Watchers {
         );
         let config = SchedulerConfig {
             select_timeout: limit,
+            workers: 2,
             ..SchedulerConfig::default()
         };
         let drivers = drivers.unwrap().on_faults(on_fault, on_fault);
@@ -202,6 +203,23 @@ async fn a_filter_that_does_not_return_is_named_and_the_others_go_on() {
     // The request that was given up went no further: nothing is consumed for it.
     assert_eq!(watchers.hosts.free_ram(), [10_384, 16_384]);
     assert_eq!(watchers.ask().await.unwrap(), "a");
+}
+
+#[tokio::test]
+async fn a_filter_that_hangs_holds_up_its_own_request_and_no_other() {
+    let (go, hang) = hang();
+    let filter = hanging_filter(&hang);
+    let hosts = Arc::new(Hosts::named(&["a", "b"]));
+    let policy = (FaultPolicy::Fail, LONG);
+    let watchers = Watchers::with_hosts(Best, hosts.clone(), hosts, filter, policy);
+    let other = async {
+        until(|| !hang.armed.load(Ordering::Relaxed)).await;
+        let other = watchers.ask().await;
+        go.send(()).unwrap();
+        other
+    };
+    let (held, other) = tokio::join!(watchers.ask(), other);
+    assert_eq!((held.unwrap(), other.unwrap()), ("a".into(), "a".into()));
 }
 
 #[tokio::test]

@@ -7,11 +7,13 @@
 
 mod boot;
 mod calls;
+mod crossing;
 mod fakes;
 mod fences;
 mod operations;
 mod recovery;
 mod scheduler;
+mod side_by_side;
 mod simulate;
 mod tidy;
 mod world;

@@ -109,6 +109,8 @@ const WEIGHERS: &[(&str, f64)] = &[("ram", 1.0), ("cpu", 1.0), ("disk", 1.0), ("
 const DAY_S: i64 = 86_400;
 /// Half of what the conductor waits for the scheduler: a request may wait as long for the one before it.
 const SELECT_S_MAX: i64 = 30;
+/// What the scheduler lets wait or run in all.
+const WORKERS_MAX: i64 = longshore_control::scheduler::REQUESTS_MAX as i64;
 const RATIO_MAX: f64 = 1_000_000.0;
 const MB_MAX: i64 = 1 << 40;
 
@@ -180,6 +182,10 @@ keys! {
         "fail"]), F::Text("skip"), None, "what a failing weigher means for the request";
     driver_deadline_s: K::Integer(1, SELECT_S_MAX), F::Integer(30), None,
         "how long its drivers may take for one request";
+    workers: K::Integer(1, WORKERS_MAX), F::Computed, None,
+        "requests that run at the same time; the machine's processors unless set";
+    seed: K::Integer(0, i64::MAX), F::Computed, None,
+        "where chance starts, so that a run can be repeated: one request at a time";
     [compute]
     virt: K::Text, F::Text("fake"), VIRT,
         "the virtualisation driver";

@@ -128,6 +128,10 @@ pub struct SchedulerConfig {
     pub on_weigher_fault: OnFault,
     /// How long its drivers may take for one request, in seconds.
     pub driver_deadline_s: u64,
+    /// Requests that run at the same time; the machine's processors if nobody says.
+    pub workers: Option<usize>,
+    /// Where chance starts; anywhere if nobody says.
+    pub seed: Option<u64>,
 }
 
 /// What a failing filter or weigher means for the request.
@@ -349,9 +353,14 @@ impl Values<'_> {
     }
 
     fn integer(&self, section: &str, name: &str) -> u64 {
+        self.optional(section, name).unwrap_or_default()
+    }
+
+    /// A whole number that may be absent.
+    fn optional<T: TryFrom<i64>>(&self, section: &str, name: &str) -> Option<T> {
         match self.get(section, name) {
-            Setting::Integer(number) => u64::try_from(*number).unwrap_or_default(),
-            _ => 0,
+            Setting::Integer(number) => T::try_from(*number).ok(),
+            _ => None,
         }
     }
 
@@ -462,6 +471,8 @@ impl Values<'_> {
             on_filter_fault: on_fault("on_filter_fault"),
             on_weigher_fault: on_fault("on_weigher_fault"),
             driver_deadline_s: self.integer("scheduler", "driver_deadline_s"),
+            workers: self.optional("scheduler", "workers"),
+            seed: self.optional("scheduler", "seed"),
         }
     }
 

@@ -196,12 +196,15 @@ fn scheduler_manager(
     objects: &Arc<dyn ObjectApi>,
 ) -> Result<Arc<SchedulerManager>, Failure> {
     let drivers = drivers::scheduler(&shared.loader, &shared.watches, config)?;
+    let usual = SchedulerConfig::default();
     let options = SchedulerConfig {
         host_subset_size: config.scheduler.host_subset_size,
         shuffle_best_same_weighed_hosts: config.scheduler.shuffle_best_same_weighed_hosts,
         max_attempts: config.scheduler.max_attempts,
         service_down_time: Duration::from_secs(config.compute.service_down_time_s),
         select_timeout: Duration::from_secs(config.scheduler.driver_deadline_s),
+        workers: config.scheduler.workers.unwrap_or(usual.workers),
+        seed: config.scheduler.seed,
     };
     let calls = driver_calls(config);
     Ok(Arc::new(SchedulerManager::new(

@@ -82,7 +82,7 @@ impl Watches {
             recorded: recorded.clone(),
             extension: Box::new(extension.clone()),
         });
-        // The virt driver's calls have a thread each, the others' run one after the other.
+        // The virt driver's calls have a thread each, the others' run one inside the other and hold up requests.
         let stuck_limit = match info.namespace == VIRT {
             true => STUCK_MAX,
             false => STUCK_MAX_IN_LINE,

@@ -20,8 +20,8 @@ use super::refusals::Counter;
 use super::requests::{REQUESTS_MAX, Request};
 use crate::scheduler::drivers::SchedulerDrivers;
 use crate::scheduler::errors::SelectError;
-use crate::scheduler::refresh::View;
-use crate::scheduler::select::{Choice, Selections, select};
+use crate::scheduler::node_uuids::NodeUuids;
+use crate::scheduler::select::{Asked, Choice, Selections, select_alone};
 use crate::scheduler::trail::Trail;
 
 /// After so many requests it is said how far the run is.
@@ -155,9 +155,15 @@ impl<'r> Run<'r> {
         let nobody_cancels = AtomicU32::new(0);
         let context = CallContext::new(services, &request.id, until, &nobody_cancels);
         // Records have uuids of nodes; a fleet on paper has none.
-        let view = View::default();
+        let node_uuids = NodeUuids::default();
+        let asked = Asked {
+            spec: &spec,
+            uuids: &instances,
+            choice,
+            node_uuids: &node_uuids,
+        };
         let start = Instant::now();
-        let selected = select(&view, &self.trail, &context, (&spec, &instances), choice);
+        let selected = select_alone(&self.trail, &context, asked);
         let took = start.elapsed();
         let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         self.nanoseconds.push(took);
