@@ -197,6 +197,17 @@ impl Members {
         pairs_max: usize,
         len_max: usize,
     ) -> Result<BTreeMap<String, String>, ApiError> {
+        let found = self.pairs_or_nulls(pairs_max, len_max)?.into_iter();
+        let pair = |(name, text)| Ok((String::clone(&name), self.required(&name, text)?));
+        found.map(pair).collect()
+    }
+
+    /// All members that are left, as texts or nulls.
+    pub(crate) fn pairs_or_nulls(
+        &mut self,
+        pairs_max: usize,
+        len_max: usize,
+    ) -> Result<BTreeMap<String, Option<String>>, ApiError> {
         let names = self.names();
         if names.len() > pairs_max {
             let reason = format!(
@@ -213,7 +224,7 @@ impl Members {
         for name in names {
             self.check_key(&name)?;
             let found = self.text(&name, 0, len_max)?;
-            pairs.insert(name.clone(), self.required(&name, found)?);
+            pairs.insert(name, found);
         }
         Ok(pairs)
     }

@@ -4,6 +4,7 @@
 //! `manager.rs`, and answered with a view. It decides nothing: placing is the scheduler's, building
 //! is compute's. Must not know drivers or the command line. The program binds and serves it.
 
+mod aggregates;
 mod boot;
 mod boot_request;
 mod caller;
@@ -25,6 +26,7 @@ mod server_view;
 mod servers;
 mod services;
 mod versions;
+mod zones;
 
 pub use config::ApiConfig;
 pub use listen::{ApiService, BoundApi, bind};

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use uuid::Uuid;
 
+use super::aggregates;
 use super::drivers::SchedulerDrivers;
 use super::errors::SelectError;
 use super::refresh::View;
@@ -192,6 +193,34 @@ impl SchedulerManager {
         Ok(turn)
     }
 
+    /// Takes the records over now rather than with the next request.
+    async fn look_again(&self, ctx: &RequestContext) -> Result<(), SelectError> {
+        let mut turn = self.turn().await?;
+        let read = turn.read(self.objects.as_ref()).await;
+        read.map_err(|error| SelectError::Records(error.code().to_owned(), error.to_string()))?;
+        let mut view = std::mem::take(&mut *turn);
+        let trail = Arc::new(Trail::new(Arc::clone(&self.drivers)));
+        let watchdog = Arc::new(Watchdog::new(Arc::clone(&trail)));
+        let down_time = i64::try_from(self.config.service_down_time.as_secs());
+        let down_time = down_time.unwrap_or(i64::MAX);
+        let is_stale = Arc::clone(&self.is_stale);
+        let calls = self.calls.watched(Watched::by(watchdog.clone()));
+        let looked = calls.blocking_or_late(
+            &ctx.request_id,
+            aggregates::UPDATE,
+            move |_| {
+                let told = view.apply(&trail, down_time);
+                Ok((view, told))
+            },
+            move |_| is_stale.store(true, Ordering::Relaxed),
+        );
+        let (view, told) = looked
+            .await
+            .map_err(|error| self.gave_up(&watchdog, error))?;
+        *turn = view;
+        told.map_err(|error| self.drivers.failed(Who::HostManager, error))
+    }
+
     async fn run_driver_tasks(&self) -> Result<(), ServiceError> {
         let scheduler = &self.drivers.scheduler;
         let (driver, name) = (Arc::clone(&scheduler.driver), &scheduler.name);
@@ -226,7 +255,7 @@ impl Manager for SchedulerManager {
     }
 }
 
-/// The interface's one method.
+/// The method that picks hosts.
 pub(super) const SELECT: &str = "select_destinations";
 
 /// What calls of this interface name.
@@ -244,6 +273,10 @@ impl Endpoint for SchedulerEndpoint {
     }
 
     async fn dispatch(&self, ctx: RequestContext, method: &str, args: Value) -> Dispatched {
+        if [aggregates::UPDATE, aggregates::DELETE].contains(&method) {
+            let looked = self.0.look_again(&ctx).await;
+            return Dispatched::Result(looked.map(|()| Value::Null).map_err(|e| e.to_failure()));
+        }
         if method != SELECT {
             return Dispatched::NoSuchMethod;
         }

@@ -11,6 +11,7 @@ use longshore_objects::{
 };
 use longshore_plugin_api::{DriverError, ServiceState};
 
+use super::aggregates::Aggregates;
 use super::trail::{Method, Trail, Who};
 use super::translate;
 use crate::codes;
@@ -22,6 +23,7 @@ pub(super) struct View {
     nodes_generation: i64,
     services_generation: i64,
     services: HashMap<String, Seen>,
+    aggregates: Aggregates,
     /// Identifiers of nodes, by host and node.
     node_uuids: HashMap<(String, String), String>,
     /// Second of the last look at every service's age.
@@ -56,6 +58,7 @@ impl View {
     /// # Errors
     /// Those of reading.
     pub(super) async fn read(&mut self, api: &dyn ObjectApi) -> Result<(), ObjectError> {
+        self.aggregates.read(api).await?;
         if !self.pending.is_empty() {
             return Ok(());
         }
@@ -66,12 +69,13 @@ impl View {
         Ok(())
     }
 
-    /// Tells the host manager what changed and who went silent. `down_time_s` is the age in
+    /// Tells the host manager what changed, aggregates included, and who went silent. `down_time_s` is the age in
     /// seconds from which on a service counts as down. One bad record is left out.
     ///
     /// # Errors
     /// That the host manager is not to be called; the rest is told when it may be.
     pub(super) fn apply(&mut self, trail: &Trail, down_time_s: i64) -> Result<(), CallError> {
+        self.aggregates.tell(trail)?;
         let at = now().as_unix();
         while let Some(service) = self.pending.services.pop_front() {
             self.services_generation = self.services_generation.max(service.generation());
