@@ -188,15 +188,8 @@ fn host(mut given: Members) -> Result<String, ApiError> {
 fn metadata(mut given: Members) -> Result<MetadataUpdates, ApiError> {
     let mut metadata = given.object("metadata")?;
     given.finish()?;
-    let updates = metadata.pairs_or_nulls(PAIRS_MAX, TEXT_LEN_MAX)?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_:. ".contains(c);
-    match updates.keys().find(|key| !key.chars().all(plain)) {
-        None => Ok(updates),
-        Some(key) => {
-            let reason = "Letters, digits, spaces and `-_:.` are allowed in a key.";
-            Err(metadata.refuse(key, &json!(updates[key]), reason))
-        }
-    }
+    metadata.check_plain_keys()?;
+    metadata.pairs_or_nulls(PAIRS_MAX, TEXT_LEN_MAX)
 }
 
 /// A host is one by its compute service, up or not.

@@ -229,6 +229,19 @@ impl Members {
         Ok(pairs)
     }
 
+    /// Refuses names that OpenStack does not take as keys of metadata.
+    pub(crate) fn check_plain_keys(&self) -> Result<(), ApiError> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_:. ".contains(c);
+        let odd = |(name, _): &(&String, &Value)| !name.chars().all(plain);
+        match self.members.iter().find(odd) {
+            None => Ok(()),
+            Some((name, value)) => {
+                let reason = "Letters, digits, spaces and `-_:.` are allowed in a key.";
+                Err(self.refuse(name, value, reason))
+            }
+        }
+    }
+
     fn check_key(&self, key: &str) -> Result<(), ApiError> {
         let len = key.chars().count();
         if (1..=TEXT_LEN_MAX).contains(&len) {

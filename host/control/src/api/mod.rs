@@ -11,6 +11,7 @@ mod caller;
 pub mod codes;
 pub mod config;
 mod error;
+mod extra_specs;
 mod flavors;
 mod gate;
 mod hypervisors;

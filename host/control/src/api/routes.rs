@@ -17,7 +17,8 @@ use super::gate::{Gate, pass};
 use super::manager::ApiManager;
 use super::own::{PluginView, Readiness};
 use super::{
-    aggregates, flavors, hypervisors, images, own, server_list, servers, services, versions, zones,
+    aggregates, extra_specs, flavors, hypervisors, images, own, server_list, servers, services,
+    versions, zones,
 };
 
 /// What the API needs of the rest of the program.
@@ -95,6 +96,14 @@ fn compute() -> Paths {
         .route(
             "/v2.1/flavors/{id}",
             delete(flavors::delete).get(flavors::show),
+        )
+        .route(
+            "/v2.1/flavors/{id}/os-extra_specs",
+            get(extra_specs::list).post(extra_specs::set),
+        )
+        .route(
+            "/v2.1/flavors/{id}/os-extra_specs/{key}",
+            delete(extra_specs::remove).get(extra_specs::show),
         )
 }
 
