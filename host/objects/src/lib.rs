@@ -5,6 +5,7 @@
 //! behind the conductor. Must not know async runtimes, SQL or I/O. Used by every service.
 #![forbid(unsafe_code)]
 
+pub mod aggregate;
 pub mod base;
 pub mod codes;
 pub mod compute_node;
@@ -24,6 +25,7 @@ pub mod service;
 pub mod state;
 pub mod transition;
 
+pub use aggregate::{Aggregate, AggregateList, MetadataUpdates, ZONE_KEY};
 pub use base::{VersionedObject, WHAT_CHANGED};
 pub use compute_node::{ComputeNode, ComputeNodeList};
 pub use error::{Conflict, ObjectError};

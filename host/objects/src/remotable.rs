@@ -159,7 +159,7 @@ pub async fn class_action<T: VersionedObject>(
 }
 
 /// Refuses a method on an object that has no identity.
-fn identified<T: VersionedObject>(
+pub(crate) fn identified<T: VersionedObject>(
     object: &T,
     field: &str,
     method: &str,

@@ -5,8 +5,9 @@
 
 use async_trait::async_trait;
 use longshore_objects::{
-    ComputeNode, ComputeNodeList, Expected, Instance, InstanceFault, InstanceList, ObjectApi,
-    ObjectError, RequestSpec, Service, ServiceList, VersionedObject, WHAT_CHANGED, object_name,
+    Aggregate, AggregateList, ComputeNode, ComputeNodeList, Expected, Instance, InstanceFault,
+    InstanceList, MetadataUpdates, ObjectApi, ObjectError, RequestSpec, Service, ServiceList,
+    VersionedObject, WHAT_CHANGED, object_name,
 };
 use serde_json::{Map, Value, json};
 
@@ -84,6 +85,32 @@ impl LocalObjects {
             _ => Err(unknown(Service::NAME, method)),
         }
     }
+
+    async fn aggregate(&self, object: &Value, method: &str, args: &Value) -> Acted {
+        let before = Aggregate::from_primitive(object)?;
+        let (store, id) = (&self.store, before.id());
+        let after = match method {
+            "create" => store.create_aggregate(before.clone()).await?,
+            "save" => {
+                let changed = before.changes().contains(&"name");
+                let name = changed.then(|| before.name().to_owned());
+                store
+                    .update_aggregate(id, name, MetadataUpdates::new())
+                    .await?
+            }
+            "update_metadata" => {
+                let updates = serde_json::from_value(args["updates"].clone());
+                let updates =
+                    updates.map_err(|_| missing("updates", "a map of texts and nulls"))?;
+                store.update_aggregate(id, None, updates).await?
+            }
+            "add_host" => store.add_aggregate_host(id, text(args, "host")?).await?,
+            "delete_host" => store.delete_aggregate_host(id, text(args, "host")?).await?,
+            "destroy" => store.destroy_aggregate(id).await?,
+            _ => return Err(unknown(Aggregate::NAME, method)),
+        };
+        Ok(updated(&before, &after))
+    }
 }
 
 #[async_trait]
@@ -93,6 +120,7 @@ impl ObjectApi for LocalObjects {
             ("Instance", _) => self.instance(&object, method, &args).await,
             ("ComputeNode", _) => self.compute_node(&object, method).await,
             ("Service", _) => self.service(&object, method).await,
+            ("Aggregate", _) => self.aggregate(&object, method, &args).await,
             ("InstanceFault", "create") => {
                 let before = InstanceFault::from_primitive(&object)?;
                 let after = self.store.create_fault(before.clone()).await?;
@@ -151,6 +179,23 @@ impl ObjectApi for LocalObjects {
                     .services_changed_since(number(&args, "generation")?)
                     .await?;
                 ServiceList::from(found).to_primitive()
+            }
+            ("Aggregate", "get_by_id") => {
+                let id = number(&args, "aggregate_id")?;
+                store.aggregate(id).await?.to_primitive()
+            }
+            ("AggregateList", "get_all") => {
+                AggregateList::from(store.aggregates(None).await?).to_primitive()
+            }
+            ("AggregateList", "get_by_host") => {
+                let found = store.aggregates(Some(text("host")?)).await?;
+                AggregateList::from(found).to_primitive()
+            }
+            ("AggregateList", "get_changed_since") => {
+                let found = store
+                    .aggregates_changed_since(number(&args, "generation")?)
+                    .await?;
+                AggregateList::from(found).to_primitive()
             }
             ("RequestSpec", "get_by_instance_uuid") => store
                 .request_spec(text("instance_uuid")?)

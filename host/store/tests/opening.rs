@@ -113,6 +113,27 @@ async fn what_was_answered_is_there_after_reopening() {
 }
 
 #[tokio::test]
+async fn an_older_schema_is_brought_up_to_date_and_keeps_its_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("host.db");
+    let mut other = other_program(&path).await;
+    let first = include_str!("../migrations/0001_first.sql");
+    sqlx::raw_sql(first).execute(&mut other).await.unwrap();
+    let marks = "PRAGMA application_id = 0x4c534852; PRAGMA user_version = 1; \
+                 UPDATE flavors SET name = 'mine' WHERE flavorid = '1'";
+    sqlx::raw_sql(marks).execute(&mut other).await.unwrap();
+    other.close().await.unwrap();
+    let looked = look(&url(&path)).unwrap();
+    assert!(matches!(looked, Looked::Ours { version: 1, newest } if newest > 1));
+    let store = open(&path).await.unwrap();
+    assert_eq!(store.flavor("1").await.unwrap().name(), "mine");
+    assert!(store.aggregates(None).await.unwrap().is_empty());
+    store.close().await;
+    let looked = look(&url(&path)).unwrap();
+    assert!(matches!(looked, Looked::Ours { version, newest } if version == newest));
+}
+
+#[tokio::test]
 async fn a_newer_schema_is_refused_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("host.db");

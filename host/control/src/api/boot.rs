@@ -14,6 +14,7 @@ use super::boot_request::BootRequest;
 use super::codes;
 use super::error::ApiError;
 use super::manager::ApiManager;
+use super::zones;
 
 /// Name of the image that stands for none.
 const NO_IMAGE: &str = "none";
@@ -33,7 +34,7 @@ impl ApiManager {
     /// Accepts instances: all of the request, or none.
     ///
     /// # Errors
-    /// 400 for a flavor or image that cannot be used; faults of the database.
+    /// 400 for a flavor, image or zone that cannot be used; faults of the database.
     pub(crate) async fn boot(
         &self,
         ctx: &RequestContext,
@@ -43,6 +44,10 @@ impl ApiManager {
         let image = self.image(request.image.as_deref()).await?;
         if let Some(image) = &image {
             check_fit(&flavor, image)?;
+        }
+        // A host that is named is taken as it is, whatever its zone.
+        if let (Some(zone), None) = (&request.zone.zone, &request.zone.host) {
+            zones::check_is_there(self, zone).await?;
         }
         let reservation = new_reservation();
         let template = instance(ctx, request, &flavor, image.as_ref(), &reservation);

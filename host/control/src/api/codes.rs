@@ -18,6 +18,7 @@ pub(crate) const NO_PATH: &str = "api/no-such-path";
 pub(crate) const METHOD: &str = "api/wrong-method";
 pub(crate) const VERSION: &str = "api/version";
 pub(crate) const EXISTS: &str = "api/exists";
+pub(crate) const AGGREGATE: &str = "api/aggregate-rule";
 pub(crate) const STATE: &str = "api/wrong-state";
 pub(crate) const TOO_LARGE: &str = "api/body-too-large";
 pub(crate) const SLOW_BODY: &str = "api/slow-body";
@@ -106,6 +107,12 @@ pub const TABLE: &[Code] = &[
         title: "a record with this name or identifier exists already",
         cause: "the same request came twice, or the name is taken",
         cure: "use the existing record, or choose another name",
+    },
+    Code {
+        code: AGGREGATE,
+        title: "a rule of aggregates does not allow this",
+        cause: "a host would be in two zones, a zone would have no name, or an aggregate has hosts",
+        cure: "take the hosts out of the other aggregate, or of this one, first",
     },
     Code {
         code: STATE,

@@ -42,6 +42,8 @@ pub struct ApiConfig {
     pub in_flight_max: usize,
     /// Most open connections; further ones wait in the queue of the system.
     pub connections_max: usize,
+    /// Zone of hosts that no aggregate puts into one.
+    pub default_availability_zone: String,
     /// A service whose last report is older than this is down.
     pub service_down_time: Duration,
 }
@@ -53,6 +55,7 @@ impl Default for ApiConfig {
             max_count: 1_000,
             in_flight_max: 256,
             connections_max: 1_024,
+            default_availability_zone: "nova".to_owned(),
             service_down_time: Duration::from_secs(60),
         }
     }

@@ -158,7 +158,7 @@ async fn taken(store: &Store, wanted: &Flavor) -> ApiError {
     ApiError::conflict(codes::EXISTS, message)
 }
 
-fn missing(error: StoreError, id: &str) -> ApiError {
+pub(crate) fn missing(error: StoreError, id: &str) -> ApiError {
     match error {
         StoreError::Object(ObjectError::NotFound(..)) => {
             ApiError::not_found(format!("Flavor {id} could not be found."))

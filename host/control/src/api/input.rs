@@ -197,6 +197,17 @@ impl Members {
         pairs_max: usize,
         len_max: usize,
     ) -> Result<BTreeMap<String, String>, ApiError> {
+        let found = self.pairs_or_nulls(pairs_max, len_max)?.into_iter();
+        let pair = |(name, text)| Ok((String::clone(&name), self.required(&name, text)?));
+        found.map(pair).collect()
+    }
+
+    /// All members that are left, as texts or nulls.
+    pub(crate) fn pairs_or_nulls(
+        &mut self,
+        pairs_max: usize,
+        len_max: usize,
+    ) -> Result<BTreeMap<String, Option<String>>, ApiError> {
         let names = self.names();
         if names.len() > pairs_max {
             let reason = format!(
@@ -213,9 +224,22 @@ impl Members {
         for name in names {
             self.check_key(&name)?;
             let found = self.text(&name, 0, len_max)?;
-            pairs.insert(name.clone(), self.required(&name, found)?);
+            pairs.insert(name, found);
         }
         Ok(pairs)
+    }
+
+    /// Refuses names that OpenStack does not take as keys of metadata.
+    pub(crate) fn check_plain_keys(&self) -> Result<(), ApiError> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_:. ".contains(c);
+        let odd = |(name, _): &(&String, &Value)| !name.chars().all(plain);
+        match self.members.iter().find(odd) {
+            None => Ok(()),
+            Some((name, value)) => {
+                let reason = "Letters, digits, spaces and `-_:.` are allowed in a key.";
+                Err(self.refuse(name, value, reason))
+            }
+        }
     }
 
     fn check_key(&self, key: &str) -> Result<(), ApiError> {

@@ -16,6 +16,7 @@ use super::config::ApiConfig;
 use super::error::ApiError;
 use crate::compute::rpcapi::ComputeApi;
 use crate::conductor::rpcapi::ConductorApi;
+use crate::scheduler::SchedulerApi;
 
 /// How often a delete looks again when the instance moves under it.
 const DELETE_TRIES_MAX: usize = 4;
@@ -24,6 +25,7 @@ const DELETE_TRIES_MAX: usize = 4;
 pub(crate) struct ApiManager {
     pub(crate) store: Store,
     pub(crate) conductor: ConductorApi,
+    pub(crate) scheduler: SchedulerApi,
     compute: ComputeApi,
     pub(crate) config: ApiConfig,
 }
@@ -33,6 +35,7 @@ impl ApiManager {
         Self {
             store,
             conductor: ConductorApi::new(Arc::clone(&transport)),
+            scheduler: SchedulerApi::new(Arc::clone(&transport)),
             compute: ComputeApi::new(transport),
             config,
         }

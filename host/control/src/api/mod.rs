@@ -4,12 +4,14 @@
 //! `manager.rs`, and answered with a view. It decides nothing: placing is the scheduler's, building
 //! is compute's. Must not know drivers or the command line. The program binds and serves it.
 
+mod aggregates;
 mod boot;
 mod boot_request;
 mod caller;
 pub mod codes;
 pub mod config;
 mod error;
+mod extra_specs;
 mod flavors;
 mod gate;
 mod hypervisors;
@@ -25,6 +27,7 @@ mod server_view;
 mod servers;
 mod services;
 mod versions;
+mod zones;
 
 pub use config::ApiConfig;
 pub use listen::{ApiService, BoundApi, bind};

@@ -16,7 +16,10 @@ use super::error::ApiError;
 use super::gate::{Gate, pass};
 use super::manager::ApiManager;
 use super::own::{PluginView, Readiness};
-use super::{flavors, hypervisors, images, own, server_list, servers, services, versions};
+use super::{
+    aggregates, extra_specs, flavors, hypervisors, images, own, server_list, servers, services,
+    versions, zones,
+};
 
 /// What the API needs of the rest of the program.
 pub struct ApiParts {
@@ -94,10 +97,29 @@ fn compute() -> Paths {
             "/v2.1/flavors/{id}",
             delete(flavors::delete).get(flavors::show),
         )
+        .route(
+            "/v2.1/flavors/{id}/os-extra_specs",
+            get(extra_specs::list).post(extra_specs::set),
+        )
+        .route(
+            "/v2.1/flavors/{id}/os-extra_specs/{key}",
+            delete(extra_specs::remove).get(extra_specs::show),
+        )
 }
 
 fn admin() -> Paths {
+    let aggregate: MethodRouter<Arc<ApiManager>> = get(aggregates::show)
+        .put(aggregates::update)
+        .delete(aggregates::delete);
     Router::new()
+        .route(
+            "/v2.1/os-aggregates",
+            get(aggregates::list).post(aggregates::create),
+        )
+        .route("/v2.1/os-aggregates/{id}", aggregate)
+        .route("/v2.1/os-aggregates/{id}/action", post(aggregates::act))
+        .route("/v2.1/os-availability-zone", get(zones::brief))
+        .route("/v2.1/os-availability-zone/detail", get(zones::full))
         .route("/v2.1/os-hypervisors", get(hypervisors::brief))
         .route("/v2.1/os-hypervisors/detail", get(hypervisors::full))
         .route(

@@ -22,6 +22,7 @@ use super::error::{Answer, ApiError};
 use super::manager::ApiManager;
 use super::query::{Page, Parameters, no_marker};
 use super::server_view::{detail, shows_fault, status_of, summary};
+use super::zones::Zones;
 
 /// Parameters of OpenStack's clients that mean here what is done anyway.
 const WITHOUT_EFFECT: &[&str] = &["all_tenants"];
@@ -55,7 +56,8 @@ pub(crate) async fn full(State(api): Api, caller: Caller, query: Parameters) -> 
         .iter()
         .map(|fault| (fault.instance_uuid(), fault))
         .collect();
-    let view = |one: &Instance| detail(one, faults.get(one.uuid()).copied(), &caller);
+    let zones = Zones::of_instances(&api, &servers).await?;
+    let view = |one: &Instance| detail(one, faults.get(one.uuid()).copied(), &zones, &caller);
     let views = servers.iter().map(view).collect();
     Ok(answer(
         views,

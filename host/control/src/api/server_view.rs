@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha224};
 
 use super::caller::Caller;
+use super::zones::Zones;
 
-/// Zone of a host which is in no other.
-const DEFAULT_ZONE: &str = "nova";
 const WITH_PROGRESS: &[&str] = &[
     "ACTIVE",
     "BUILD",
@@ -43,7 +42,12 @@ pub(crate) fn summary(instance: &Instance, caller: &Caller) -> Value {
 }
 
 /// All of it.
-pub(crate) fn detail(instance: &Instance, fault: Option<&InstanceFault>, caller: &Caller) -> Value {
+pub(crate) fn detail(
+    instance: &Instance,
+    fault: Option<&InstanceFault>,
+    zones: &Zones,
+    caller: &Caller,
+) -> Value {
     let status = status_of(instance);
     let updated = instance.updated_at().or(instance.created_at());
     let mut server = json!({
@@ -68,6 +72,7 @@ pub(crate) fn detail(instance: &Instance, fault: Option<&InstanceFault>, caller:
         "OS-DCF:diskConfig": disk_config(instance.auto_disk_config()),
     });
     add_extensions(&mut server, instance);
+    server["OS-EXT-AZ:availability_zone"] = json!(zones.of_instance(instance));
     if WITH_PROGRESS.contains(&status) {
         server["progress"] = json!(instance.progress().unwrap_or(0));
     }
@@ -78,9 +83,6 @@ pub(crate) fn detail(instance: &Instance, fault: Option<&InstanceFault>, caller:
 }
 
 fn add_extensions(server: &mut Value, instance: &Instance) {
-    let zone = instance.availability_zone();
-    let zone = zone.or(instance.host().map(|_| DEFAULT_ZONE)).unwrap_or("");
-    server["OS-EXT-AZ:availability_zone"] = json!(zone);
     server["OS-EXT-SRV-ATTR:host"] = json!(instance.host());
     server["OS-EXT-SRV-ATTR:hypervisor_hostname"] = json!(instance.node());
     server["OS-EXT-SRV-ATTR:instance_name"] = json!(format!("instance-{:08x}", instance.id()));

@@ -19,6 +19,7 @@ use super::error::{Answer, ApiError};
 use super::input::{JsonBody, Members};
 use super::manager::ApiManager;
 use super::server_view::{detail, disk_config};
+use super::zones::Zones;
 
 /// Actions of OpenStack that no driver or service of this release carries out.
 const NOT_SERVED: &[&str] = &[
@@ -94,7 +95,8 @@ pub(crate) async fn create(State(api): Api, caller: Caller, body: JsonBody) -> A
 /// `GET /v2.1/servers/{id}`
 pub(crate) async fn show(State(api): Api, caller: Caller, Path(id): Path<String>) -> Answer {
     let instance = api.store.instance(&id).await?;
-    let server = detail(&instance, instance.fault(), &caller);
+    let zones = Zones::of_instances(&api, std::slice::from_ref(&instance)).await?;
+    let server = detail(&instance, instance.fault(), &zones, &caller);
     Ok(Json(json!({ "server": server })).into_response())
 }
 
@@ -112,7 +114,8 @@ pub(crate) async fn update(
     let name = server.required("name", name)?;
     server.finish()?;
     let instance = api.rename(&id, &name).await?;
-    let server = detail(&instance, None, &caller);
+    let zones = Zones::of_instances(&api, std::slice::from_ref(&instance)).await?;
+    let server = detail(&instance, None, &zones, &caller);
     Ok(Json(json!({ "server": server })).into_response())
 }
 

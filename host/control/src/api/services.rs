@@ -18,7 +18,7 @@ use super::input::{JsonBody, Members};
 use super::manager::ApiManager;
 use super::query::Parameters;
 use super::server_view::with_fraction;
-use crate::BINARY_COMPUTE;
+use super::zones::Zones;
 
 type Api = State<Arc<ApiManager>>;
 
@@ -34,7 +34,9 @@ pub(crate) async fn list(State(api): Api, mut query: Parameters) -> Answer {
                 .is_none_or(|binary| service.binary() == binary)
     });
     let down = api.config.service_down_time;
-    let views: Vec<Value> = services.iter().map(|service| view(service, down)).collect();
+    let zones = Zones::of_all(&api).await?;
+    let view = |service| view(service, zones.of_service(service), down);
+    let views: Vec<Value> = services.iter().map(view).collect();
     Ok(Json(json!({ "services": views })).into_response())
 }
 
@@ -115,12 +117,7 @@ pub(crate) fn state(service: &Service, down_time: Duration) -> &'static str {
     }
 }
 
-fn view(service: &Service, down_time: Duration) -> Value {
-    let zone = if service.binary() == BINARY_COMPUTE {
-        "nova"
-    } else {
-        "internal"
-    };
+fn view(service: &Service, zone: &str, down_time: Duration) -> Value {
     json!({
         "id": service.id(),
         "binary": service.binary(),

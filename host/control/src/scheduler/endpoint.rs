@@ -9,11 +9,12 @@ use longshore_messaging::{Dispatched, Endpoint, EndpointTarget, Failure, Request
 use longshore_objects::{RequestSpec, VersionedObject};
 use serde_json::{Value, json};
 
+use super::aggregates;
 use super::errors::SelectError;
 use super::manager::SchedulerManager;
 use super::select::Selections;
 
-/// The interface's one method.
+/// The method that picks hosts.
 pub(super) const SELECT: &str = "select_destinations";
 
 /// What calls of this interface name.
@@ -31,6 +32,10 @@ impl Endpoint for SchedulerEndpoint {
     }
 
     async fn dispatch(&self, ctx: RequestContext, method: &str, args: Value) -> Dispatched {
+        if [aggregates::UPDATE, aggregates::DELETE].contains(&method) {
+            let looked = self.0.look_again(&ctx).await;
+            return Dispatched::Result(looked.map(|()| Value::Null).map_err(|e| e.to_failure()));
+        }
         if method != SELECT {
             return Dispatched::NoSuchMethod;
         }

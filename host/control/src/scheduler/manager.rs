@@ -227,6 +227,15 @@ impl SchedulerManager {
         Ok(selected.await??.map(|(_, selections)| selections))
     }
 
+    /// Takes the records over now rather than with the next request.
+    ///
+    /// # Errors
+    /// Those of reading and of telling the host manager; the next request tries again.
+    pub(super) async fn look_again(&self, ctx: &RequestContext) -> Result<(), SelectError> {
+        let patience = Patience::of(self.config.select_timeout);
+        self.up_to_date(ctx, &patience).await.map(drop)
+    }
+
     async fn run_driver_tasks(&self) -> Result<(), ServiceError> {
         let scheduler = &self.threads.drivers.scheduler;
         let (driver, name) = (Arc::clone(&scheduler.driver), &scheduler.name);

@@ -4,6 +4,7 @@
 //! record. Siblings use [`rpcapi`] only.
 
 mod absent;
+mod aggregates;
 mod blend;
 mod claims;
 mod driver_threads;

@@ -12,6 +12,7 @@ use longshore_objects::{
 };
 use longshore_plugin_api::{DriverError, ServiceState};
 
+use super::aggregates::Aggregates;
 use super::node_uuids::NodeUuids;
 use super::trail::{Method, Trail, Who};
 use super::translate;
@@ -24,6 +25,7 @@ pub(super) struct View {
     nodes_generation: i64,
     services_generation: i64,
     services: HashMap<String, Seen>,
+    aggregates: Aggregates,
     /// Second of the last look at every service's age.
     swept: i64,
     pending: Changes,
@@ -73,6 +75,7 @@ impl View {
         api: &dyn ObjectApi,
         down_time_s: i64,
     ) -> Result<bool, ObjectError> {
+        self.aggregates.read(api).await?;
         if !self.pending.is_empty() {
             return Ok(true);
         }
@@ -96,10 +99,10 @@ impl View {
             let news = all.filter(|(_, seen)| seen.is_news(at, down_time_s));
             self.pending.services = news.map(|(host, _)| host.clone()).collect();
         }
-        Ok(!self.pending.is_empty())
+        Ok(!self.pending.is_empty() || self.aggregates.are_news())
     }
 
-    /// Tells the host manager what changed and who went silent. One bad record is left out.
+    /// Tells the host manager what changed, aggregates included, and who went silent. One bad record is left out.
     ///
     /// # Errors
     /// That the host manager is not to be called; the rest is told when it may be.
@@ -109,6 +112,7 @@ impl View {
         node_uuids: &NodeUuids,
         down_time_s: i64,
     ) -> Result<(), CallError> {
+        self.aggregates.tell(trail)?;
         let at = now().as_unix();
         while let Some(host) = self.pending.services.pop_front() {
             if let Err(error) = self.tell(&host, trail, at, down_time_s) {

@@ -1,17 +1,19 @@
 //! What siblings may ask of a scheduler.
 //!
-//! Must not know the manager's insides. Used by the conductor.
+//! Must not know the manager's insides. Used by the conductor and by the API.
 
 use std::sync::Arc;
 
 use longshore_messaging::{RequestContext, RpcClient, RpcError, Target, Transport};
-use longshore_objects::{RequestSpec, Selection, VersionedObject};
+use longshore_objects::{Aggregate, RequestSpec, Selection, VersionedObject};
 use serde_json::{Value, json};
 
-use super::TOPIC;
+use super::{TOPIC, aggregates};
 
 /// Version of the interface.
 pub(super) const VERSION: &str = "4.4";
+/// The version that brought the messages about aggregates.
+const AGGREGATES_VERSION: &str = "4.1";
 
 /// The client of schedulers; cheap to clone.
 #[derive(Clone)]
@@ -45,6 +47,47 @@ impl SchedulerApi {
         decode(&answer).ok_or_else(|| RpcError::BadReply {
             problem: "`select_destinations` answered no lists of selections".to_owned(),
         })
+    }
+
+    /// Says that these aggregates changed; a cast to every scheduler.
+    ///
+    /// # Errors
+    /// Errors of sending.
+    pub async fn update_aggregates(
+        &self,
+        ctx: &RequestContext,
+        aggregates: &[Aggregate],
+    ) -> Result<(), RpcError> {
+        let list: Vec<Value> = aggregates.iter().map(|one| one.to_primitive()).collect();
+        let args = json!({ "aggregates": list });
+        self.tell_all(ctx, aggregates::UPDATE, args).await
+    }
+
+    /// Says that this aggregate is gone; a cast to every scheduler.
+    ///
+    /// # Errors
+    /// Errors of sending.
+    pub async fn delete_aggregate(
+        &self,
+        ctx: &RequestContext,
+        aggregate: &Aggregate,
+    ) -> Result<(), RpcError> {
+        let args = json!({ "aggregate": aggregate.to_primitive() });
+        self.tell_all(ctx, aggregates::DELETE, args).await
+    }
+
+    async fn tell_all(
+        &self,
+        ctx: &RequestContext,
+        method: &str,
+        args: Value,
+    ) -> Result<(), RpcError> {
+        let all = self
+            .client
+            .prepare()
+            .fanout(true)
+            .version(AGGREGATES_VERSION);
+        all.cast(ctx, method, args).await
     }
 }
 

@@ -7,19 +7,7 @@ use serde_json::{Value, json};
 use super::support::{Reply, TestApi, request};
 
 fn refused(reply: &Reply, status: u16, name: &str, code: &str) {
-    assert_eq!(reply.status, status, "{}", reply.body);
-    let (found, error) = reply.error();
-    assert_eq!(
-        (found, &error["code"]),
-        (name, &json!(status)),
-        "{}",
-        reply.body
-    );
-    assert_eq!(error["longshore"]["code"], code, "{}", reply.body);
-    for part in ["/message", "/longshore/why", "/longshore/do"] {
-        let text = error.pointer(part).and_then(Value::as_str).unwrap_or("");
-        assert!(!text.is_empty(), "`{part}` is missing: {}", reply.body);
-    }
+    reply.refused(status, name, code);
 }
 
 #[tokio::test]

@@ -133,3 +133,33 @@ async fn taken_names_and_identifiers_are_conflicts() {
         assert_eq!(error["longshore"]["code"], "api/exists");
     }
 }
+
+#[tokio::test]
+async fn extra_specs_are_set_shown_and_removed_one_by_one() {
+    let api = TestApi::new().await;
+    let path = "/v2.1/flavors/1/os-extra_specs";
+    let given = json!({ "extra_specs": { "ssd": "true", "a:b": "<or> 1 <or> 2" } });
+    let reply = api.post(path, &given).await;
+    assert_eq!((reply.status.as_u16(), &reply.body), (200, &given));
+    let more = json!({ "extra_specs": { "ssd": "false" } });
+    assert_eq!(api.post(path, &more).await.body, more);
+    let all = json!({ "extra_specs": { "ssd": "false", "a:b": "<or> 1 <or> 2" } });
+    assert_eq!(api.get(path).await.body, all);
+    let one = api.get(&format!("{path}/ssd")).await;
+    assert_eq!(one.body, json!({ "ssd": "false" }));
+    let gone = api.delete(&format!("{path}/a%3Ab")).await;
+    assert_eq!((gone.status.as_u16(), gone.body), (200, Value::Null));
+    assert_eq!(api.get(path).await.body, more);
+    for reply in [
+        api.get(&format!("{path}/a:b")).await,
+        api.delete(&format!("{path}/a:b")).await,
+        api.get("/v2.1/flavors/x/os-extra_specs").await,
+        api.post("/v2.1/flavors/x/os-extra_specs", &more).await,
+    ] {
+        reply.refused(404, "itemNotFound", "api/not-found");
+    }
+    for specs in [json!({ "a/b": "c" }), json!({ "a": null }), json!([])] {
+        let reply = api.post(path, &json!({ "extra_specs": specs })).await;
+        reply.refused(400, "badRequest", "api/bad-field");
+    }
+}

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed expectation ends the test")]
 
 mod actions;
+mod aggregates;
 mod boot;
 mod errors;
 mod flavors;
@@ -14,3 +15,4 @@ mod listing;
 mod own;
 mod support;
 mod versions;
+mod zones;

@@ -10,7 +10,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use longshore_control::api::{ApiConfig, ApiParts, PluginView, Readiness, ReadyItem, router};
 use longshore_messaging::{MemoryTransport, Route, Transport};
-use longshore_objects::{Expected, Instance, TaskState, VmState};
+use longshore_objects::{Expected, Instance, Service, TaskState, VmState};
 use longshore_store::{Options, Store};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -125,6 +125,32 @@ impl TestApi {
             .await
     }
 
+    /// Records a compute service on each of these hosts.
+    pub(crate) async fn hosts(&self, names: &[&str]) {
+        for name in names {
+            let mut service = Service::new();
+            service
+                .set_host(*name)
+                .set_binary("longshore-compute")
+                .set_report_count(1);
+            self.store.create_service(service).await.unwrap();
+        }
+    }
+
+    /// Makes an aggregate of these hosts, in a zone if one is named, and gives its path.
+    pub(crate) async fn aggregate(&self, name: &str, zone: Option<&str>, hosts: &[&str]) -> String {
+        let body = json!({ "aggregate": { "name": name, "availability_zone": zone } });
+        let reply = self.post("/v2.1/os-aggregates", &body).await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        let path = format!("/v2.1/os-aggregates/{}", reply.body["aggregate"]["id"]);
+        for host in hosts {
+            let body = json!({ "add_host": { "host": host } });
+            let reply = self.post(&format!("{path}/action"), &body).await;
+            assert_eq!(reply.status, 200, "{}", reply.body);
+        }
+        path
+    }
+
     /// Boots one server and gives its identifier.
     pub(crate) async fn boot(&self, name: &str) -> String {
         let body = json!({ "server": { "name": name, "flavorRef": "1" } });
@@ -177,6 +203,24 @@ pub(crate) fn request(method: &str, path: &str, body: Body) -> Request<Body> {
 }
 
 impl Reply {
+    /// Asserts an error body, whole and with these, and gives its message.
+    pub(crate) fn refused(&self, status: u16, name: &str, code: &str) -> &str {
+        assert_eq!(self.status, status, "{}", self.body);
+        let (found, error) = self.error();
+        assert_eq!(
+            (found, &error["code"]),
+            (name, &json!(status)),
+            "{}",
+            self.body
+        );
+        assert_eq!(error["longshore"]["code"], code, "{}", self.body);
+        for part in ["/message", "/longshore/why", "/longshore/do"] {
+            let text = error.pointer(part).and_then(Value::as_str).unwrap_or("");
+            assert!(!text.is_empty(), "`{part}` is missing: {}", self.body);
+        }
+        error["message"].as_str().unwrap()
+    }
+
     /// Status and body, with identifiers, reservations and times replaced.
     pub(crate) fn shape(&self) -> (u16, Value) {
         let text = self.body.to_string();

@@ -5,6 +5,7 @@
 //! in parallel.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod aggregates;
 mod boot;
 mod calls;
 mod crossing;

@@ -10,7 +10,8 @@ use longshore_control::scheduler::{
 use longshore_control::{NamedDriver, NamedWeigher};
 use longshore_messaging::RequestContext;
 use longshore_objects::{
-    ComputeNodeList, Flavor, ObjectApi, ObjectError, RequestSpec, ServiceList, VersionedObject,
+    AggregateList, ComputeNodeList, Flavor, ObjectApi, ObjectError, RequestSpec, ServiceList,
+    VersionedObject,
 };
 use longshore_plugin_api::{
     CallContext, Column, Destination, DriverError, Filter, HostColumns, HostManager, HostStates,
@@ -319,6 +320,7 @@ impl ObjectApi for NoRecords {
     ) -> Result<Value, ObjectError> {
         Ok(match name {
             "ServiceList" => ServiceList::from(Vec::new()).to_primitive(),
+            "AggregateList" => AggregateList::from(Vec::new()).to_primitive(),
             _ => ComputeNodeList::from(Vec::new()).to_primitive(),
         })
     }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub use super::aggregate::args::{Aggregate, AvailabilityZone};
 pub use super::simulate::args::Scheduler;
 
 /// Most instances that one `server create` may ask for; the API may allow fewer.
@@ -110,6 +111,12 @@ pub enum Command {
     /// Machines that run servers
     #[command(subcommand)]
     Host(Host),
+    /// Groups of hosts, with a zone and properties
+    #[command(subcommand)]
+    Aggregate(Aggregate),
+    /// Groups of hosts that servers can ask for
+    #[command(subcommand)]
+    AvailabilityZone(AvailabilityZone),
     /// The parts of the control plane
     #[command(subcommand)]
     Service(Service),
@@ -204,7 +211,7 @@ pub struct ServerCreate {
     #[arg(long, value_name = "N", default_value_t = 1,
           value_parser = clap::value_parser!(i64).range(1..=COUNT_MAX))]
     pub count: i64,
-    /// Availability zone
+    /// Availability zone; or a host in it, as `ZONE:HOST`
     #[arg(long, value_name = "ZONE")]
     pub az: Option<String>,
     /// Hint for the scheduler; may be repeated
@@ -237,6 +244,8 @@ pub enum Flavor {
     },
     /// Create a flavor
     Create(FlavorCreate),
+    /// Change what a flavor asks of hosts
+    Set(FlavorSet),
 }
 
 /// `flavor create`
@@ -256,6 +265,23 @@ pub struct FlavorCreate {
     /// Id; made up if not given
     #[arg(long)]
     pub id: Option<String>,
+    /// An extra spec, which says what it asks of hosts; may be repeated
+    #[arg(long = "property", value_name = "K=V")]
+    pub properties: Vec<String>,
+}
+
+/// `flavor set`
+#[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = true, args = ["properties", "unset"])]
+pub struct FlavorSet {
+    /// Id or name
+    pub flavor: String,
+    /// An extra spec to set; may be repeated
+    #[arg(long = "property", value_name = "K=V")]
+    pub properties: Vec<String>,
+    /// An extra spec to remove; may be repeated
+    #[arg(long, value_name = "K")]
+    pub unset: Vec<String>,
 }
 
 /// `image`

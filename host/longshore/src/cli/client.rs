@@ -117,6 +117,18 @@ impl Client {
         self.answer("POST", path, request.send_json(body))
     }
 
+    /// PUT with a JSON body.
+    ///
+    /// # Errors
+    /// As `get`.
+    pub fn put(&self, path: &str, body: &Json) -> Result<Json, Failure> {
+        let mut request = self.agent.put(self.url(path));
+        if let Some(token) = &self.token {
+            request = request.header("X-Auth-Token", token);
+        }
+        self.answer("PUT", path, request.send_json(body))
+    }
+
     /// DELETE.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! `run` is the whole program but for its surroundings, which are passed in: tests run it without
 //! a process. One file per command; only `render` prints.
 
+pub mod aggregate;
 pub mod args;
 pub mod client;
 mod clock;
@@ -40,6 +41,7 @@ pub mod simulate;
 pub mod up;
 mod version;
 mod wait;
+mod zone;
 
 use std::ffi::OsString;
 
@@ -143,6 +145,8 @@ fn dispatch(context: &mut Context<'_>, command: Command) -> Result<Exit, Failure
         Command::Flavor(command) => flavor::run(context, command),
         Command::Image(command) => image::run(context, command),
         Command::Host(command) => host::run(context, command),
+        Command::Aggregate(command) => aggregate::run(context, command),
+        Command::AvailabilityZone(command) => zone::run(context, command),
         Command::Service(command) => service::run(context, command),
         Command::Scheduler(Scheduler::Simulate(args)) => simulate::run(context, &args),
         Command::Plugin(command) => plugin::run(context, command),

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 use super::client::{Client, encoded};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::render::cell;
 use crate::codes;
 
 /// Most pages of a list; of 1 000 items each.
@@ -49,7 +50,8 @@ pub(crate) fn all(client: &Client, path: &str, key: &str) -> Result<Vec<Json>, F
 
 /// The one of `items` that `wanted` means. `kind` is `flavor`, `image` …
 pub(crate) fn choose<'j>(kind: &str, wanted: &str, items: &'j [Json]) -> Result<&'j Json, Failure> {
-    if let Some(item) = items.iter().find(|i| text(i, "id") == wanted) {
+    // Some ids are numbers.
+    if let Some(item) = items.iter().find(|i| cell(&i["id"]) == wanted) {
         return Ok(item);
     }
     let named: Vec<&Json> = items.iter().filter(|i| text(i, "name") == wanted).collect();
@@ -61,7 +63,7 @@ pub(crate) fn choose<'j>(kind: &str, wanted: &str, items: &'j [Json]) -> Result<
             Err(unknown(kind, wanted, &names))
         }
         several => {
-            let ids: Vec<&str> = several.iter().map(|i| text(i, "id")).collect();
+            let ids: Vec<String> = several.iter().map(|i| cell(&i["id"])).collect();
             let listed = quoted_list(&ids[..ids.len().min(IDS_SHOWN_MAX)]);
             let more = match ids.len().saturating_sub(IDS_SHOWN_MAX) {
                 0 => String::new(),

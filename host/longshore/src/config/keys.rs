@@ -161,6 +161,8 @@ keys! {
         "token"]), F::Text("none"), None, "`none` only on loopback or a unix socket";
     max_count: K::Integer(1, 100_000), F::Integer(1000), None,
         "most instances of one request";
+    default_availability_zone: K::Text, F::Text("nova"), None,
+        "zone of hosts that no aggregate puts into one; as the filter `availability_zone` has it";
     [scheduler]
     driver: K::Text, F::Text("filter_scheduler"), SCHEDULER,
         "the scheduler";

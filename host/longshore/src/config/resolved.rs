@@ -94,6 +94,8 @@ pub struct ApiConfig {
     pub auth: Auth,
     /// Most instances of one request.
     pub max_count: u32,
+    /// Zone of hosts that no aggregate puts into one.
+    pub default_availability_zone: String,
 }
 
 /// Who may ask the API.
@@ -442,6 +444,7 @@ impl Values<'_> {
                 _ => Auth::None,
             },
             max_count: self.count("api", "max_count"),
+            default_availability_zone: self.text("api", "default_availability_zone"),
         }
     }
 

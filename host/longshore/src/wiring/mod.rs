@@ -194,6 +194,7 @@ fn api_config(config: &Config, listen: std::net::SocketAddr) -> ApiConfig {
     ApiConfig {
         listen,
         max_count: i64::from(config.api.max_count),
+        default_availability_zone: config.api.default_availability_zone.clone(),
         service_down_time: Duration::from_secs(config.compute.service_down_time_s),
         ..ApiConfig::default()
     }

@@ -156,6 +156,9 @@ pub(crate) fn catalogue(line: &str) -> Option<(u16, Json)> {
                 {"id": "2", "name": "m1.small", "ram": 2048, "vcpus": 1, "disk": 20},
             ]}),
         )),
+        "GET /v2.1/flavors/2/os-extra_specs" => {
+            Some((200, json!({"extra_specs": {"ssd": "true"}})))
+        }
         "GET /v2/images" => Some((
             200,
             json!({"images": [{"id": "i-none", "name": "none", "status": "active"}]}),

@@ -52,3 +52,27 @@ fn flavors_are_listed_and_made() {
     let expected = json!({"flavor": {"name": "big", "ram": 8, "vcpus": 2, "disk": 0, "id": "7"}});
     assert_eq!(api.body_of("POST /v2.1/flavors"), expected);
 }
+
+#[test]
+fn extra_specs_of_flavors_are_properties() {
+    let api = Api::start(|request| match request.line.as_str() {
+        "POST /v2.1/flavors/2/os-extra_specs" => (200, request.body.clone()),
+        "DELETE /v2.1/flavors/2/os-extra_specs/a%3Ab" => (200, Json::Null),
+        line => catalogue(line).unwrap_or_else(not_found),
+    });
+    let place = Place::talking_to(api.url());
+    let ran = place.run("flavor set m1.small --property ssd=true --unset a:b --json");
+    assert_eq!(
+        (ran.exit, &ran.json()["properties"]),
+        (0, &json!({"ssd": "true"}))
+    );
+    let expected = json!({"extra_specs": {"ssd": "true"}});
+    assert_eq!(api.body_of("POST /v2.1/flavors/2/os-extra_specs"), expected);
+    let shown = place.run("flavor show m1.small").out;
+    assert!(shown.ends_with("\nssd=true\n"), "{shown}");
+    assert_eq!(
+        place.run("flavor list --json").json()[0].get("properties"),
+        None
+    );
+    assert_eq!(place.run("flavor set m1.small").exit, 2);
+}

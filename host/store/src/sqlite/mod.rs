@@ -3,6 +3,7 @@
 //! One file per table; each holds every statement on that table, as functions over a connection.
 //! Must not know who asks. Used by the `Store` facade.
 
+pub(crate) mod aggregates;
 pub(crate) mod compute_nodes;
 pub(crate) mod faults;
 pub(crate) mod flavors;
