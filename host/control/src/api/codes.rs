@@ -18,6 +18,7 @@ pub(crate) const NO_PATH: &str = "api/no-such-path";
 pub(crate) const METHOD: &str = "api/wrong-method";
 pub(crate) const VERSION: &str = "api/version";
 pub(crate) const EXISTS: &str = "api/exists";
+pub(crate) const OVER_QUOTA: &str = "quota/exceeded";
 pub(crate) const STATE: &str = "api/wrong-state";
 pub(crate) const TOO_LARGE: &str = "api/body-too-large";
 pub(crate) const SLOW_BODY: &str = "api/slow-body";
@@ -106,6 +107,12 @@ pub const TABLE: &[Code] = &[
         title: "a record with this name or identifier exists already",
         cause: "the same request came twice, or the name is taken",
         cure: "use the existing record, or choose another name",
+    },
+    Code {
+        code: OVER_QUOTA,
+        title: "the request would have more of something than its project may have",
+        cause: "there are as many as allowed already, or the request asks for too many at once",
+        cure: "delete what is not needed, ask for fewer, or let the operator allow more",
     },
     Code {
         code: STATE,

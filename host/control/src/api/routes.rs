@@ -16,7 +16,9 @@ use super::error::ApiError;
 use super::gate::{Gate, pass};
 use super::manager::ApiManager;
 use super::own::{PluginView, Readiness};
-use super::{flavors, hypervisors, images, own, server_list, servers, services, versions};
+use super::{
+    flavors, hypervisors, images, own, server_groups, server_list, servers, services, versions,
+};
 
 /// What the API needs of the rest of the program.
 pub struct ApiParts {
@@ -56,6 +58,7 @@ pub(crate) fn gated(parts: ApiParts, gate: Arc<Gate>) -> Router {
         .with_state(plugins);
     let paths = Router::new()
         .merge(compute())
+        .merge(groups())
         .merge(admin())
         .merge(glance())
         .with_state(manager)
@@ -93,6 +96,18 @@ fn compute() -> Paths {
         .route(
             "/v2.1/flavors/{id}",
             delete(flavors::delete).get(flavors::show),
+        )
+}
+
+fn groups() -> Paths {
+    Router::new()
+        .route(
+            "/v2.1/os-server-groups",
+            get(server_groups::list).post(server_groups::create),
+        )
+        .route(
+            "/v2.1/os-server-groups/{id}",
+            delete(server_groups::delete).get(server_groups::show),
         )
 }
 

@@ -10,6 +10,7 @@ use longshore_messaging::{Dispatched, Endpoint, EndpointTarget, Failure, Request
 use longshore_service::Manager;
 use serde_json::Value;
 
+use super::instance_info::is_about_instances;
 use super::manager::{SELECT, target};
 
 /// Stands where the scheduler would.
@@ -47,6 +48,8 @@ impl Endpoint for AbsentScheduler {
     async fn dispatch(&self, _: RequestContext, method: &str, _: Value) -> Dispatched {
         match method {
             SELECT => Dispatched::Result(Err(self.failure.clone())),
+            // Computes tell every scheduler; this one has no use for it.
+            _ if is_about_instances(method) => Dispatched::Result(Ok(Value::Null)),
             _ => Dispatched::NoSuchMethod,
         }
     }

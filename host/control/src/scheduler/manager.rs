@@ -17,6 +17,9 @@ use uuid::Uuid;
 
 use super::drivers::SchedulerDrivers;
 use super::errors::SelectError;
+use super::group_policy;
+use super::instance_info;
+use super::instances::Instances;
 use super::refresh::View;
 use super::select::{Choice, Selections, select};
 use super::trail::{Place, Trail, Who};
@@ -31,6 +34,9 @@ pub const INSTANCES_MAX: usize = 10_000;
 /// Time between two runs of the driver's own periodic tasks.
 const DRIVER_TASKS_SPACING: Duration = Duration::from_secs(60);
 
+/// Time between two looks for instances of hosts that do not report them.
+const READ_INSTANCES_SPACING: Duration = Duration::from_secs(60);
+
 /// What an operator chooses for a scheduler, with Nova's names and defaults.
 #[derive(Clone, Debug)]
 pub struct SchedulerConfig {
@@ -40,6 +46,8 @@ pub struct SchedulerConfig {
     pub shuffle_best_same_weighed_hosts: bool,
     /// Attempts to build an instance; one less alternates are named.
     pub max_attempts: u32,
+    /// Compute services report their instances; else only records say where instances are.
+    pub track_instance_changes: bool,
     /// Age of a heartbeat from which on a service counts as down; whole seconds.
     pub service_down_time: Duration,
     /// Longest time for one selection, and for waiting for those before it.
@@ -52,6 +60,7 @@ impl Default for SchedulerConfig {
             host_subset_size: 1,
             shuffle_best_same_weighed_hosts: false,
             max_attempts: 3,
+            track_instance_changes: true,
             service_down_time: Duration::from_secs(60),
             select_timeout: Duration::from_secs(30),
         }
@@ -63,6 +72,7 @@ pub struct SchedulerManager {
     config: SchedulerConfig,
     drivers: Arc<SchedulerDrivers>,
     objects: Arc<dyn ObjectApi>,
+    instances: Arc<Instances>,
     calls: DriverCalls,
     /// Held during a selection: requests see each other's consumption, and no host moves. The view itself goes to the
     /// selection's thread and comes back with the answer; when that does not come, the next one begins with an empty
@@ -85,6 +95,7 @@ impl SchedulerManager {
             calls: calls.with_deadline(config.select_timeout),
             config,
             drivers: Arc::new(drivers),
+            instances: Arc::new(Instances::new(Arc::clone(&objects))),
             objects,
             turn: Arc::default(),
             is_stale: Arc::default(),
@@ -99,13 +110,14 @@ impl SchedulerManager {
     pub async fn select_destinations(
         &self,
         ctx: &RequestContext,
-        spec: RequestSpec,
+        mut spec: RequestSpec,
         uuids: Vec<String>,
     ) -> Result<Selections, SelectError> {
         if uuids.len() > INSTANCES_MAX {
             let text = format!("a request may name {INSTANCES_MAX} instances at most");
             return Err(SelectError::BadSpec(text));
         }
+        group_policy::check(&self.drivers, &spec)?;
         let Ok(_place) = self.places.try_acquire() else {
             return Err(SelectError::Busy(REQUESTS_MAX));
         };
@@ -119,10 +131,14 @@ impl SchedulerManager {
         let read = turn.read(self.objects.as_ref()).await;
         read.map_err(|error| SelectError::Records(error.code().to_owned(), error.to_string()))?;
         let view = std::mem::take(&mut *turn);
+        self.instances.begin(&mut spec, &uuids);
         let (view, selections) = self
-            .select_on_thread(ctx, view, (spec, uuids), choice)
+            .select_on_thread(ctx, view, (spec.clone(), uuids.clone()), choice)
             .await?;
         *turn = view;
+        if let Ok(selections) = &selections {
+            self.instances.choose(&spec, &uuids, selections);
+        }
         selections
     }
 
@@ -140,11 +156,13 @@ impl SchedulerManager {
         let down_time = i64::try_from(self.config.service_down_time.as_secs());
         let down_time = down_time.unwrap_or(i64::MAX);
         let is_stale = Arc::clone(&self.is_stale);
+        let instances = Arc::clone(&self.instances);
         let answer = calls.blocking_or_late(
             &ctx.request_id,
             SELECT,
             move |context| {
-                let selected = match view.apply(&trail, down_time) {
+                let told = view.apply(&trail, down_time);
+                let selected = match told.and_then(|()| instances.tell(&trail)) {
                     Ok(()) => select(&view, &trail, context, (&spec, &uuids), choice),
                     Err(error) => Err(trail.drivers().failed(Who::HostManager, error)),
                 };
@@ -188,8 +206,20 @@ impl SchedulerManager {
             .map_err(|_| SelectError::Waited(limit))?;
         if self.is_stale.swap(false, Ordering::Relaxed) {
             *turn = View::default();
+            self.instances.tell_again();
         }
         Ok(turn)
+    }
+
+    /// Reads which instances hosts have that do not report it.
+    async fn read_instances(&self) -> Result<(), ServiceError> {
+        if self.config.track_instance_changes && !self.instances.wants_records() {
+            return Ok(());
+        }
+        self.instances.read().await.map_err(|error| {
+            let text = format!("cannot read which instances hosts have: {error}");
+            ServiceError::new(error.code().to_owned(), text)
+        })
     }
 
     async fn run_driver_tasks(&self) -> Result<(), ServiceError> {
@@ -212,21 +242,38 @@ impl Manager for SchedulerManager {
         super::TOPIC
     }
 
+    async fn init_host(&self) -> Result<(), ServiceError> {
+        if let Err(error) = self.read_instances().await {
+            // It is tried again soon, and hosts report meanwhile.
+            tracing::warn!(code = error.code(), "{error}");
+        }
+        Ok(())
+    }
+
     fn endpoints(self: Arc<Self>) -> Vec<Arc<dyn Endpoint>> {
         vec![Arc::new(SchedulerEndpoint(self))]
     }
 
     fn periodic_tasks(self: Arc<Self>) -> Vec<PeriodicTask> {
+        let reader = Arc::clone(&self);
+        let read = move || {
+            let manager = Arc::clone(&reader);
+            async move { manager.read_instances().await }
+        };
         let run = move || {
             let manager = Arc::clone(&self);
             async move { manager.run_driver_tasks().await }
         };
-        let name = "SchedulerManager._run_periodic_tasks";
-        vec![PeriodicTask::new(name, DRIVER_TASKS_SPACING, run)]
+        let driver_tasks = "SchedulerManager._run_periodic_tasks";
+        let instances = "SchedulerManager._read_instances";
+        vec![
+            PeriodicTask::new(driver_tasks, DRIVER_TASKS_SPACING, run),
+            PeriodicTask::new(instances, READ_INSTANCES_SPACING, read),
+        ]
     }
 }
 
-/// The interface's one method.
+/// The interface's method that chooses.
 pub(super) const SELECT: &str = "select_destinations";
 
 /// What calls of this interface name.
@@ -245,7 +292,7 @@ impl Endpoint for SchedulerEndpoint {
 
     async fn dispatch(&self, ctx: RequestContext, method: &str, args: Value) -> Dispatched {
         if method != SELECT {
-            return Dispatched::NoSuchMethod;
+            return instance_info::dispatch(&self.0.instances, method, &args).await;
         }
         Dispatched::Result(match decode(&args) {
             Ok((spec, uuids)) => {

@@ -5,9 +5,13 @@
 
 mod absent;
 mod blend;
+mod choices;
 mod drivers;
 mod errors;
+mod group_policy;
 mod host_states;
+mod instance_info;
+mod instances;
 mod manager;
 mod normalise;
 mod refresh;

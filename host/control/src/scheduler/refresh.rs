@@ -164,7 +164,7 @@ impl View {
 }
 
 /// Tells the host manager something of a host; answers whether it took it.
-fn took<T>(
+pub(super) fn took<T>(
     trail: &Trail,
     host: &str,
     method: Method,

@@ -50,6 +50,7 @@ methods! {
     UpdateHost = "update_host",
     UpdateService = "update_service",
     RemoveHost = "remove_host",
+    SyncInstances = "sync_instances",
     Consume = "consume_from_request",
     Release = "release_request",
     FilterAll = "filter_all",

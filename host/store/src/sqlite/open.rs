@@ -15,7 +15,10 @@ use crate::store::Options;
 /// Marks our files in SQLite's header: the letters `LSHR`.
 pub(crate) const APPLICATION_ID: i64 = 0x4c53_4852;
 /// The migrations; the schema version of a file is how many of them it has.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_first.sql"),
+    include_str!("../../migrations/0003_server_groups.sql"),
+];
 /// The schema version that this release writes.
 pub(super) const NEWEST: usize = MIGRATIONS.len();
 /// How every SQLite file begins.
