@@ -98,7 +98,7 @@ fn policy(given: &mut Members) -> Result<String, ApiError> {
     };
     let word = match (member, &value) {
         ("policy", Value::String(word)) => Some(word),
-        (_, Value::Array(list)) => match list.as_slice() {
+        ("policies", Value::Array(list)) => match list.as_slice() {
             [Value::String(word)] => Some(word),
             _ => None,
         },

@@ -12,5 +12,6 @@ mod images;
 mod listen;
 mod listing;
 mod own;
+mod server_groups;
 mod support;
 mod versions;

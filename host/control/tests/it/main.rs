@@ -9,6 +9,8 @@ mod boot;
 mod calls;
 mod fakes;
 mod fences;
+mod groups;
+mod instance_info;
 mod operations;
 mod recovery;
 mod scheduler;

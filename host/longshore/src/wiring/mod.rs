@@ -194,6 +194,8 @@ fn api_config(config: &Config, listen: std::net::SocketAddr) -> ApiConfig {
     ApiConfig {
         listen,
         max_count: i64::from(config.api.max_count),
+        server_groups_max: config.quota.server_groups,
+        server_group_members_max: config.quota.server_group_members,
         service_down_time: Duration::from_secs(config.compute.service_down_time_s),
         ..ApiConfig::default()
     }
