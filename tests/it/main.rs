@@ -16,6 +16,7 @@ mod errors;
 mod fenced;
 mod files;
 mod formatters;
+mod groups;
 mod managers;
 mod nova;
 mod old;

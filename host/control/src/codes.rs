@@ -21,6 +21,8 @@ pub(crate) const DRIVER_FENCED: &str = "driver/fenced";
 pub(crate) const NO_VALID_HOST: &str = "schedule/no-valid-host";
 pub(crate) const MAX_ATTEMPTS: &str = "schedule/max-attempts";
 pub(crate) const BAD_SPEC: &str = "schedule/bad-spec";
+pub(crate) const UNSUPPORTED_POLICY: &str = "schedule/unsupported-policy";
+pub(crate) const GROUP_POLICY: &str = "schedule/group-policy";
 pub(crate) const BUSY: &str = "schedule/busy";
 pub(crate) const NO_CAPACITY: &str = "schedule/claim-failed";
 pub(crate) const GUEST_GONE: &str = "driver/guest-gone";
@@ -75,6 +77,18 @@ pub const TABLE: &[Code] = &[
         title: "a request or a record has a value that cannot be",
         cause: "a number is negative or too large, or a field is missing",
         cure: "correct the flavor or request that is named, then create the instance again",
+    },
+    Code {
+        code: UNSUPPORTED_POLICY,
+        title: "nothing honours the policy of the server group",
+        cause: "the filter or weigher that the policy needs is not enabled",
+        cure: "add it to `scheduler.enabled_filters` or `scheduler.weighers`, then create it again",
+    },
+    Code {
+        code: GROUP_POLICY,
+        title: "the chosen host does not suit the policy of the server group",
+        cause: "another member was placed between the choice and the build",
+        cure: "nothing: the instance goes to another host; add hosts if it happens often",
     },
     Code {
         code: BUSY,

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::base::VersionedObject;
 use crate::flavor::Flavor;
 use crate::instance_fault::InstanceFault;
 use crate::macros::versioned_object;
@@ -116,5 +117,24 @@ versioned_object! {
         system_metadata: BTreeMap<String, Option<String>>,
         /// Latest fault; filled when a single instance is read.
         fault: Option<InstanceFault>,
+    }
+}
+
+impl Instance {
+    /// Of this instance only what its neighbours are judged by: `id`, `uuid`, `host`, `project_id`,
+    /// and of its flavor the `flavorid`; as far as they are set.
+    pub fn neighbour(&self) -> Self {
+        let mut kept = Self::new();
+        kept.id = self.id.clone();
+        kept.uuid = self.uuid.clone();
+        kept.host = self.host.clone();
+        kept.project_id = self.project_id.clone();
+        if self.is_set("flavor") {
+            let mut flavor = Flavor::new();
+            flavor.set_flavorid(self.flavor().flavorid());
+            kept.set_flavor(flavor);
+        }
+        kept.reset_changes();
+        kept
     }
 }

@@ -15,6 +15,7 @@ pub mod flavor;
 pub mod image_meta;
 pub mod instance;
 pub mod instance_fault;
+pub mod instance_group;
 pub mod instance_list;
 mod macros;
 pub mod primitive;
@@ -33,12 +34,11 @@ pub use flavor::{Flavor, FlavorList};
 pub use image_meta::{ImageMeta, ImageMetaList};
 pub use instance::Instance;
 pub use instance_fault::{InstanceFault, InstanceFaultList};
+pub use instance_group::{InstanceGroup, InstanceGroupList};
 pub use instance_list::InstanceList;
 pub use primitive::{DateTime, now, object_name};
 pub use remotable::{Expected, ObjectApi};
-pub use request_spec::{
-    Destination, InstanceGroup, RequestSpec, SchedulerLimits, SchedulerRetries,
-};
+pub use request_spec::{Destination, RequestSpec, SchedulerLimits, SchedulerRetries};
 pub use selection::Selection;
 pub use service::{Service, ServiceList};
 pub use state::{PowerState, TaskState, VmState, status};

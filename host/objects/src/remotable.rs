@@ -14,6 +14,7 @@ use crate::flavor::Flavor;
 use crate::image_meta::ImageMeta;
 use crate::instance::Instance;
 use crate::instance_fault::InstanceFault;
+use crate::instance_group::InstanceGroup;
 use crate::instance_list::InstanceList;
 use crate::request_spec::RequestSpec;
 use crate::service::{Service, ServiceList};
@@ -278,6 +279,45 @@ impl InstanceList {
     /// A failure of the store.
     pub async fn get_by_host(api: &dyn ObjectApi, host: &str) -> Result<Self, ObjectError> {
         class_action(api, "InstanceList", "get_by_host", json!({ "host": host })).await
+    }
+
+    /// A page of the instances that have a host and are not deleted, oldest first, those made after
+    /// the one with this row number. Of each is set only what its neighbours are judged by: `id`,
+    /// `uuid`, `host`, `project_id`, and of its flavor the `flavorid`.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    pub async fn get_placed(api: &dyn ObjectApi, after_id: i64) -> Result<Self, ObjectError> {
+        let args = json!({ "after_id": after_id });
+        class_action(api, "InstanceList", "get_placed", args).await
+    }
+}
+
+impl InstanceGroup {
+    /// Reads a group with its members and their hosts.
+    ///
+    /// # Errors
+    /// `NotFound`, or a failure of the store.
+    pub async fn get_by_uuid(api: &dyn ObjectApi, uuid: &str) -> Result<Self, ObjectError> {
+        class_action(api, "InstanceGroup", "get_by_uuid", json!({ "uuid": uuid })).await
+    }
+
+    /// The hosts that run members now, without regard to the members `exclude`.
+    ///
+    /// # Errors
+    /// `OrphanedObject` without a uuid, or a failure of the store. A group that is gone has none.
+    pub async fn get_hosts(
+        &self,
+        api: &dyn ObjectApi,
+        exclude: &[&str],
+    ) -> Result<Vec<String>, ObjectError> {
+        identified(self, "uuid", "get_hosts")?;
+        let args = json!({ "exclude": exclude });
+        let (_, hosts) = api
+            .object_action(self.to_primitive(), "get_hosts", args)
+            .await?;
+        serde_json::from_value(hosts)
+            .map_err(|error| ObjectError::InvalidField("hosts".to_owned(), error.to_string()))
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::flavor::Flavor;
 use crate::image_meta::ImageMeta;
+use crate::instance_group::InstanceGroup;
 use crate::macros::versioned_object;
 
 versioned_object! {
@@ -41,20 +42,6 @@ versioned_object! {
         node: Option<String>,
         /// Cell.
         cell: Option<String>,
-    }
-}
-
-versioned_object! {
-    /// The group that an instance belongs to, as the scheduler needs it.
-    pub struct InstanceGroup, "1.10" {
-        /// Identifier.
-        uuid: String,
-        /// Policies, such as `anti-affinity`.
-        policies: Vec<String>,
-        /// Identifiers of the members.
-        members: Vec<String>,
-        /// Hosts that run members, at the time of the request.
-        hosts: Vec<String>,
     }
 }
 

@@ -6,8 +6,8 @@
 use async_trait::async_trait;
 use longshore_objects::{
     Aggregate, AggregateList, ComputeNode, ComputeNodeList, Expected, Instance, InstanceFault,
-    InstanceList, MetadataUpdates, ObjectApi, ObjectError, RequestSpec, Service, ServiceList,
-    VersionedObject, WHAT_CHANGED, object_name,
+    InstanceGroup, InstanceList, MetadataUpdates, ObjectApi, ObjectError, RequestSpec, Service,
+    ServiceList, VersionedObject, WHAT_CHANGED, object_name,
 };
 use serde_json::{Map, Value, json};
 
@@ -131,7 +131,15 @@ impl ObjectApi for LocalObjects {
                 let after = self.store.save_request_spec(before.clone()).await?;
                 Ok(updated(&before, &after))
             }
-            ("InstanceFault" | "RequestSpec", _) => {
+            ("InstanceGroup", "get_hosts") => {
+                let group = InstanceGroup::from_primitive(&object)?;
+                let exclude = serde_json::from_value(args["exclude"].clone());
+                let exclude: Vec<String> =
+                    exclude.map_err(|_| missing("exclude", "a list of texts"))?;
+                let hosts = self.store.instance_group_hosts(group.uuid(), &exclude);
+                Ok((Map::new(), json!(hosts.await?)))
+            }
+            ("InstanceFault" | "RequestSpec" | "InstanceGroup", _) => {
                 Err(unknown(object_name(&object).unwrap_or(""), method))
             }
             (name, _) => Err(ObjectError::UnsupportedObject(format!("nova.{name}"))),
@@ -151,6 +159,13 @@ impl ObjectApi for LocalObjects {
             ("InstanceList", "get_by_host") => {
                 let found = store.instances_by_host(text("host")?).await?;
                 InstanceList::from(found).to_primitive()
+            }
+            ("InstanceList", "get_placed") => {
+                let after_id = number(&args, "after_id")?;
+                InstanceList::from(store.placed_instances(after_id).await?).to_primitive()
+            }
+            ("InstanceGroup", "get_by_uuid") => {
+                store.instance_group(text("uuid")?).await?.to_primitive()
             }
             ("ComputeNode", "get_by_host_and_nodename") => store
                 .compute_node(text("host")?, text("nodename")?)

@@ -8,17 +8,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_objects::{
-    Aggregate, ComputeNode, Expected, Flavor, ImageMeta, Instance, InstanceFault, MetadataUpdates,
-    ObjectError, RequestSpec, Service, VersionedObject,
+    Aggregate, ComputeNode, Expected, Flavor, ImageMeta, Instance, InstanceFault, InstanceGroup,
+    MetadataUpdates, ObjectError, RequestSpec, Service, VersionedObject,
 };
 use sqlx::SqlitePool;
-use sqlx::sqlite::SqlitePoolOptions;
+use sqlx::sqlite::{SqliteConnection, SqlitePoolOptions};
 
 use crate::error::StoreError;
 use crate::query::{InstanceQuery, ProjectUsage};
 use crate::sqlite::writer::Writer;
 use crate::sqlite::{
-    aggregates, compute_nodes, faults, flavors, images, instances, open, request_specs, services,
+    aggregates, compute_nodes, faults, flavors, images, instance_groups, instances, open,
+    request_specs, services,
 };
 
 /// How a database is opened.
@@ -109,12 +110,26 @@ impl Store {
         &self,
         batch: Vec<(Instance, RequestSpec)>,
     ) -> Result<Vec<Instance>, StoreError> {
-        write!(self, "create instances", |conn| async {
-            let mut created = Vec::with_capacity(batch.len());
-            for (instance, spec) in &batch {
-                created.push(instances::create(conn, instance).await?);
-                request_specs::save(conn, spec).await?;
-            }
+        write!(self, "create instances", |conn| create_all(conn, &batch))
+    }
+
+    /// Creates instances with their request specs as members of a group, which may have
+    /// `members_max` of them: all or none.
+    ///
+    /// # Errors
+    /// As [`Store::create_instances`]; `NotFound` when the group is gone, `ObjectAction` when it
+    /// would have too many members.
+    pub async fn create_members(
+        &self,
+        group: &str,
+        members_max: i64,
+        batch: Vec<(Instance, RequestSpec)>,
+    ) -> Result<Vec<Instance>, StoreError> {
+        let group = group.to_owned();
+        write!(self, "create members of a group", |conn| async {
+            let created = create_all(conn, &batch).await?;
+            let uuids: Vec<&str> = created.iter().map(Instance::uuid).collect();
+            instance_groups::enter(conn, &group, &uuids, members_max).await?;
             Ok(created)
         })
     }
@@ -194,6 +209,15 @@ impl Store {
         instances::by_host(self.readers(), host).await
     }
 
+    /// A page of the live instances that have a host, oldest first, those after a row number, with
+    /// the few fields that their neighbours are judged by.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn placed_instances(&self, after_id: i64) -> Result<Vec<Instance>, StoreError> {
+        instances::placed(self.readers(), after_id).await
+    }
+
     /// What the live instances of a project use.
     ///
     /// # Errors
@@ -235,6 +259,66 @@ impl Store {
     /// `NotFound`, or a fault.
     pub async fn request_spec(&self, uuid: &str) -> Result<RequestSpec, StoreError> {
         request_specs::read(self.readers(), uuid).await
+    }
+}
+
+/// Server groups.
+impl Store {
+    /// Creates a group, of which its project may have `groups_max`; a missing uuid is made up.
+    ///
+    /// # Errors
+    /// `ObjectAction` when the project has too many, `Exists` when the uuid is taken, or a fault.
+    pub async fn create_instance_group(
+        &self,
+        group: InstanceGroup,
+        groups_max: i64,
+    ) -> Result<InstanceGroup, StoreError> {
+        write!(self, "create a server group", |conn| {
+            instance_groups::create(conn, &group, groups_max)
+        })
+    }
+
+    /// Deletes a group; its members stay.
+    ///
+    /// # Errors
+    /// `NotFound`, or a fault.
+    pub async fn destroy_instance_group(&self, uuid: &str) -> Result<(), StoreError> {
+        let uuid = uuid.to_owned();
+        write!(self, "delete a server group", |conn| {
+            instance_groups::destroy(conn, &uuid)
+        })
+    }
+
+    /// Reads a group with its members and their hosts as they are now.
+    ///
+    /// # Errors
+    /// `NotFound`, or a fault.
+    pub async fn instance_group(&self, uuid: &str) -> Result<InstanceGroup, StoreError> {
+        instance_groups::read(self.readers(), uuid).await
+    }
+
+    /// All groups, or those of a name, oldest first.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn instance_groups(
+        &self,
+        name: Option<&str>,
+    ) -> Result<Vec<InstanceGroup>, StoreError> {
+        instance_groups::list(self.readers(), name).await
+    }
+
+    /// The hosts that run members of a group now, without regard to the members `exclude`; none
+    /// when the group is gone.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn instance_group_hosts(
+        &self,
+        uuid: &str,
+        exclude: &[String],
+    ) -> Result<Vec<String>, StoreError> {
+        instance_groups::hosts_without(self.readers(), uuid, exclude).await
     }
 }
 
@@ -580,4 +664,16 @@ impl Store {
     pub async fn images(&self, name: Option<&str>) -> Result<Vec<ImageMeta>, StoreError> {
         images::list(self.readers(), name).await
     }
+}
+
+async fn create_all(
+    conn: &mut SqliteConnection,
+    batch: &[(Instance, RequestSpec)],
+) -> Result<Vec<Instance>, StoreError> {
+    let mut created = Vec::with_capacity(batch.len());
+    for (instance, spec) in batch {
+        created.push(instances::create(conn, instance).await?);
+        request_specs::save(conn, spec).await?;
+    }
+    Ok(created)
 }

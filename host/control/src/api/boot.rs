@@ -5,7 +5,8 @@
 
 use longshore_messaging::RequestContext;
 use longshore_objects::{
-    Flavor, ImageMeta, Instance, ObjectError, PowerState, RequestSpec, TaskState, VmState, now,
+    Flavor, ImageMeta, Instance, InstanceGroup, ObjectError, PowerState, RequestSpec, TaskState,
+    VmState, now,
 };
 use longshore_store::StoreError;
 use uuid::Uuid;
@@ -14,6 +15,7 @@ use super::boot_request::BootRequest;
 use super::codes;
 use super::error::ApiError;
 use super::manager::ApiManager;
+use super::server_groups::not_entered;
 use super::zones;
 
 /// Name of the image that stands for none.
@@ -34,12 +36,15 @@ impl ApiManager {
     /// Accepts instances: all of the request, or none.
     ///
     /// # Errors
-    /// 400 for a flavor, image or zone that cannot be used; faults of the database.
+    /// 400 for a flavor, image, zone or server group that cannot be used; 403 when the group would
+    /// have too many members; faults of the database.
     pub(crate) async fn boot(
         &self,
         ctx: &RequestContext,
         request: &BootRequest,
     ) -> Result<Booted, ApiError> {
+        let mut hints = request.hints.clone();
+        let group = self.group(&mut hints).await?;
         let flavor = self.flavor(&request.flavor).await?;
         let image = self.image(request.image.as_deref()).await?;
         if let Some(image) = &image {
@@ -51,12 +56,21 @@ impl ApiManager {
         }
         let reservation = new_reservation();
         let template = instance(ctx, request, &flavor, image.as_ref(), &reservation);
-        let spec = spec(ctx, request, flavor, image);
+        let mut spec = spec(ctx, request, flavor, image);
+        spec.set_scheduler_hints(hints)
+            .set_instance_group(group.as_ref().map(membership));
         let batch: Vec<_> = (0..request.count)
             .map(|index| numbered(&template, &spec, request, index))
             .collect();
         let uuids: Vec<String> = batch.iter().map(|one| one.0.uuid().to_owned()).collect();
-        self.store.create_instances(batch).await?;
+        match &group {
+            None => self.store.create_instances(batch).await?,
+            Some(group) => {
+                let (id, max) = (group.uuid(), self.config.server_group_members_max);
+                let created = self.store.create_members(id, max, batch).await;
+                created.map_err(|error| not_entered(error, id))?
+            }
+        };
         let first = uuids.first().cloned().unwrap_or_default();
         let sent = self
             .conductor
@@ -193,9 +207,16 @@ fn spec(
         .set_availability_zone(request.zone.zone.clone())
         .set_force_hosts(one(&request.zone.host))
         .set_force_nodes(one(&request.zone.node))
-        .set_scheduler_hints(request.hints.clone())
         .set_security_groups(request.security_groups.clone());
     spec
+}
+
+/// What a request keeps of its group: members and hosts are read when somebody needs them.
+fn membership(group: &InstanceGroup) -> InstanceGroup {
+    let mut kept = InstanceGroup::new();
+    kept.set_uuid(group.uuid())
+        .set_policies(group.policies().to_vec());
+    kept
 }
 
 /// One of the instances, with its name and number.

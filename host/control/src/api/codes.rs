@@ -19,6 +19,7 @@ pub(crate) const METHOD: &str = "api/wrong-method";
 pub(crate) const VERSION: &str = "api/version";
 pub(crate) const EXISTS: &str = "api/exists";
 pub(crate) const AGGREGATE: &str = "api/aggregate-rule";
+pub(crate) const OVER_QUOTA: &str = "quota/exceeded";
 pub(crate) const STATE: &str = "api/wrong-state";
 pub(crate) const TOO_LARGE: &str = "api/body-too-large";
 pub(crate) const SLOW_BODY: &str = "api/slow-body";
@@ -113,6 +114,12 @@ pub const TABLE: &[Code] = &[
         title: "a rule of aggregates does not allow this",
         cause: "a host would be in two zones, a zone would have no name, or an aggregate has hosts",
         cure: "take the hosts out of the other aggregate, or of this one, first",
+    },
+    Code {
+        code: OVER_QUOTA,
+        title: "the request would have more of something than its project may have",
+        cause: "there are as many as allowed already, or the request asks for too many at once",
+        cure: "delete what is not needed, ask for fewer, or let the operator allow more",
     },
     Code {
         code: STATE,

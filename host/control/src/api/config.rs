@@ -38,6 +38,10 @@ pub struct ApiConfig {
     pub listen: SocketAddr,
     /// Most instances of one request.
     pub max_count: i64,
+    /// Most server groups of a project.
+    pub server_groups_max: i64,
+    /// Most members of a server group.
+    pub server_group_members_max: i64,
     /// Most requests in work at a time; one more is told to come back.
     pub in_flight_max: usize,
     /// Most open connections; further ones wait in the queue of the system.
@@ -53,6 +57,8 @@ impl Default for ApiConfig {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8774)),
             max_count: 1_000,
+            server_groups_max: 10,
+            server_group_members_max: 10,
             in_flight_max: 256,
             connections_max: 1_024,
             default_availability_zone: "nova".to_owned(),

@@ -56,6 +56,11 @@ impl ApiError {
         Self::bad(codes::BAD_FIELD, message).because(format!("`{field}`: {reason}"))
     }
 
+    /// 403.
+    pub(crate) fn forbidden(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code, message)
+    }
+
     /// 404 for a record.
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, codes::NOT_FOUND, message)
@@ -132,6 +137,7 @@ impl ApiError {
     fn name(&self) -> &'static str {
         match self.status.as_u16() {
             400 => "badRequest",
+            403 => "forbidden",
             404 => "itemNotFound",
             405 => "badMethod",
             409 => "conflictingRequest",

@@ -22,6 +22,7 @@ mod manager;
 mod own;
 mod query;
 mod routes;
+mod server_groups;
 mod server_list;
 mod server_view;
 mod servers;

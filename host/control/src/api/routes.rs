@@ -17,8 +17,8 @@ use super::gate::{Gate, pass};
 use super::manager::ApiManager;
 use super::own::{PluginView, Readiness};
 use super::{
-    aggregates, extra_specs, flavors, hypervisors, images, own, server_list, servers, services,
-    versions, zones,
+    aggregates, extra_specs, flavors, hypervisors, images, own, server_groups, server_list,
+    servers, services, versions, zones,
 };
 
 /// What the API needs of the rest of the program.
@@ -59,6 +59,7 @@ pub(crate) fn gated(parts: ApiParts, gate: Arc<Gate>) -> Router {
         .with_state(plugins);
     let paths = Router::new()
         .merge(compute())
+        .merge(groups())
         .merge(admin())
         .merge(glance())
         .with_state(manager)
@@ -104,6 +105,18 @@ fn compute() -> Paths {
         .route(
             "/v2.1/flavors/{id}/os-extra_specs/{key}",
             delete(extra_specs::remove).get(extra_specs::show),
+        )
+}
+
+fn groups() -> Paths {
+    Router::new()
+        .route(
+            "/v2.1/os-server-groups",
+            get(server_groups::list).post(server_groups::create),
+        )
+        .route(
+            "/v2.1/os-server-groups/{id}",
+            delete(server_groups::delete).get(server_groups::show),
         )
 }
 

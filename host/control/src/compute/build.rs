@@ -56,7 +56,13 @@ impl ComputeManager {
         };
         let node = build.node.take().or_else(|| self.tracker.first_node());
         let node = node.unwrap_or_else(|| host.clone());
-        match self.try_build(ctx, &mut build, &node).await {
+        let built = self.try_build(ctx, &mut build, &node).await;
+        match &built {
+            Ok(()) => self.tell_instance(ctx, &build.instance).await,
+            Err(Ended::Stranded(_)) => {}
+            Err(_) => self.tell_gone(ctx, &uuid).await,
+        }
+        match built {
             Ok(()) => tracing::info!(uuid, host, "instance runs"),
             Err(Ended::Preempted(error)) => {
                 tracing::info!(uuid, host, "build gives way: {error}");
@@ -93,7 +99,7 @@ impl ComputeManager {
         let limits = ClaimLimits::from(build.limits.as_ref());
         let claim = self.tracker.claim(node, &build.instance, limits);
         let claim = claim.map_err(Ended::Unclaimed)?;
-        self.take(&mut build.instance, node).await?;
+        self.take_as_member(build, node).await?;
         self.tracker.note(&build.instance);
         if let Err(ended) = self.spawn(ctx, build, node).await {
             // Whatever is left of the guest goes before its resources are free again.
@@ -117,6 +123,23 @@ impl ComputeManager {
                 self.clean_up_guest(&ctx.request_id, build.instance.uuid())
                     .await;
                 Err(ended)
+            }
+        }
+    }
+
+    /// Takes the instance, unless the policy of its server group forbids it by now.
+    async fn take_as_member(&self, build: &mut BuildRequest, node: &str) -> Result<(), Ended> {
+        let Some(group) = build.spec.instance_group() else {
+            return self.take(&mut build.instance, node).await;
+        };
+        let _lock = self.group_locks.lock(group.uuid()).await;
+        self.take(&mut build.instance, node).await?;
+        match self.violated_policy(group, build.instance.uuid()).await {
+            Ok(None) => Ok(()),
+            Ok(Some(reason)) => Err(Ended::Failed(codes::GROUP_POLICY.to_owned(), reason, true)),
+            Err(error) => {
+                let text = format!("cannot look at its server group: {error}");
+                Err(Ended::Failed(error.code().to_owned(), text, true))
             }
         }
     }

@@ -28,6 +28,10 @@ pub struct ComputeConfig {
     pub max_concurrent_builds: usize,
     /// Time between two audits of the host's resources.
     pub update_resources_interval: Duration,
+    /// Schedulers are told of instances that come and go.
+    pub track_instance_changes: bool,
+    /// Time between two lists of all instances for schedulers.
+    pub scheduler_instance_sync_interval: Duration,
     /// Records are written here and not through the conductor, so a start need not wait for one.
     pub use_local: bool,
     /// How long a start waits for a conductor.
@@ -48,6 +52,8 @@ impl ComputeConfig {
             reserved_host_cpus: 0,
             max_concurrent_builds: 10,
             update_resources_interval: Duration::from_secs(60),
+            track_instance_changes: true,
+            scheduler_instance_sync_interval: Duration::from_secs(120),
             use_local: false,
             conductor_wait: Duration::from_secs(600),
         }

@@ -44,7 +44,8 @@ impl ComputeManager {
             Ok(row) => row,
             Err(ObjectError::InstanceNotFound(_)) => {
                 self.clean_up_guest(&ctx.request_id, uuid).await;
-                return self.tracker.free(uuid);
+                self.tracker.free(uuid);
+                return self.tell_gone(ctx, uuid).await;
             }
             Err(error) => {
                 let code = error.code();
@@ -70,6 +71,7 @@ impl ComputeManager {
             Ok(()) | Err(ObjectError::InstanceNotFound(_)) => {
                 tracing::info!(uuid, host, "instance is deleted");
                 self.tracker.free(uuid);
+                self.tell_gone(ctx, uuid).await;
             }
             Err(error) => {
                 let code = error.code();

@@ -23,6 +23,7 @@ use super::rpcapi::ComputeApi;
 use crate::codes;
 use crate::conductor::rpcapi::ConductorApi;
 use crate::driver_call::{DriverCalls, one_line};
+use crate::scheduler::SchedulerApi;
 
 /// Writes of one record that are tried again after a failure on the way, at most.
 const SAVE_RETRIES_MAX: u32 = 3;
@@ -62,10 +63,13 @@ pub struct ComputeManager {
     pub(super) objects: Arc<dyn ObjectApi>,
     pub(super) conductor: ConductorApi,
     pub(super) compute: ComputeApi,
+    pub(super) scheduler: SchedulerApi,
     pub(super) virt: Arc<dyn Virt>,
     pub(super) calls: DriverCalls,
     pub(super) tracker: Arc<ResourceTracker>,
     pub(super) locks: Locks,
+    /// One per server group whose members are being built.
+    pub(super) group_locks: Locks,
     /// None: no limit.
     pub(super) builds: Option<Semaphore>,
     /// Work that outlives a request: guests that came too late.
@@ -92,9 +96,11 @@ impl ComputeManager {
         let limit = config.max_concurrent_builds;
         Arc::new_cyclic(|me| Self {
             conductor: ConductorApi::new(Arc::clone(&transport)),
-            compute: ComputeApi::new(transport),
+            compute: ComputeApi::new(Arc::clone(&transport)),
+            scheduler: SchedulerApi::new(transport),
             tracker: Arc::new(tracker),
             locks: Locks::default(),
+            group_locks: Locks::default(),
             builds: (limit > 0).then(|| Semaphore::new(limit.min(Semaphore::MAX_PERMITS))),
             tasks: Mutex::default(),
             reporter: Mutex::default(),
@@ -340,7 +346,7 @@ impl Manager for ComputeManager {
 
     async fn post_start_hook(&self) -> Result<(), ServiceError> {
         self.start_reporter();
-        Ok(())
+        self.tell_all_instances().await
     }
 
     async fn cleanup_host(&self) -> Result<(), ServiceError> {
@@ -368,6 +374,7 @@ impl Manager for ComputeManager {
 
     fn periodic_tasks(self: Arc<Self>) -> Vec<PeriodicTask> {
         let (audited, synced) = (Arc::clone(&self), Arc::clone(&self));
+        let told = Arc::clone(&self);
         let audit = move || {
             let manager = Arc::clone(&audited);
             async move { manager.update_available_resource().await }
@@ -375,6 +382,10 @@ impl Manager for ComputeManager {
         let sync = move || {
             let manager = Arc::clone(&synced);
             async move { manager.sync_power_states().await }
+        };
+        let tell = move || {
+            let manager = Arc::clone(&told);
+            async move { manager.sync_instance_info().await }
         };
         let spacing = self.config.update_resources_interval;
         vec![
@@ -385,6 +396,11 @@ impl Manager for ComputeManager {
                 sync,
             )
             .immediately(),
+            PeriodicTask::new(
+                "ComputeManager._sync_scheduler_instance_info",
+                self.config.scheduler_instance_sync_interval,
+                tell,
+            ),
         ]
     }
 }

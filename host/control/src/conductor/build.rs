@@ -6,9 +6,10 @@
 
 use longshore_messaging::{Failure, RequestContext, RpcError};
 use longshore_objects::{
-    Expected, Instance, InstanceFault, ObjectError, RequestSpec, SchedulerRetries, Selection,
-    TaskState, VersionedObject, VmState,
+    Expected, Instance, InstanceFault, InstanceGroup, ObjectError, RequestSpec, SchedulerRetries,
+    Selection, TaskState, VersionedObject, VmState,
 };
+use longshore_store::StoreError;
 
 use super::manager::ConductorManager;
 use super::rpcapi::Reschedule;
@@ -51,6 +52,9 @@ impl ConductorManager {
                 return Ok(());
             }
         };
+        if let Err(error) = self.read_group(&mut spec).await {
+            return Err(deferred(&instances, error.code(), &error));
+        }
         if let Err(failure) = self.next_attempt(&mut spec, first.uuid(), &task.reason) {
             self.give_up(&instances, &failure).await;
             return Ok(());
@@ -69,9 +73,24 @@ impl ConductorManager {
                 self.give_up(&instances, &error.into()).await;
                 return Ok(());
             }
-            Err(error) => return Err(deferred(&instances, &error)),
+            Err(error) => return Err(deferred(&instances, error.code(), &error)),
         };
         self.cast_builds(ctx, &spec, &instances, &chosen).await
+    }
+
+    /// Where the other members of the instance's group are now, which no earlier attempt knew. A
+    /// group that was deleted meanwhile asks for nothing any more.
+    async fn read_group(&self, spec: &mut RequestSpec) -> Result<(), StoreError> {
+        let Some(group) = spec.instance_group() else {
+            return Ok(());
+        };
+        let group = match self.store.instance_group(group.uuid()).await {
+            Ok(group) => Some(group),
+            Err(StoreError::Object(ObjectError::NotFound(..))) => None,
+            Err(error) => return Err(error),
+        };
+        spec.set_instance_group(group);
+        Ok(())
     }
 
     /// Counts the attempt that begins now.
@@ -106,7 +125,8 @@ impl ConductorManager {
         Ok(())
     }
 
-    /// Per instance: the host, then its alternates. Alternates from before are used up first.
+    /// Per instance: the host, then its alternates. Alternates from before are used up first, unless
+    /// members of a strict group may have taken them meanwhile.
     async fn destinations(
         &self,
         ctx: &RequestContext,
@@ -114,7 +134,8 @@ impl ConductorManager {
         instances: &[Instance],
         alternates: Vec<Selection>,
     ) -> Result<Vec<Vec<Selection>>, RpcError> {
-        if instances.len() == 1 && !alternates.is_empty() {
+        let is_strict = spec.instance_group().is_some_and(InstanceGroup::is_strict);
+        if instances.len() == 1 && !alternates.is_empty() && !is_strict {
             return Ok(vec![alternates]);
         }
         let uuids: Vec<String> = instances.iter().map(|i| i.uuid().to_owned()).collect();
@@ -153,7 +174,8 @@ impl ConductorManager {
                 alternates,
             };
             if let Err(error) = self.compute.build_and_run_instance(ctx, build).await {
-                outcome = Err(deferred(std::slice::from_ref(instance), &error));
+                let waiting = std::slice::from_ref(instance);
+                outcome = Err(deferred(waiting, error.code(), &error));
             }
         }
         outcome
@@ -258,8 +280,8 @@ fn preempted(error: &ObjectError) -> bool {
     )
 }
 
-fn deferred(instances: &[Instance], error: &RpcError) -> Deferred {
-    let (code, count) = (error.code(), instances.len());
+fn deferred(instances: &[Instance], code: &str, error: &dyn std::fmt::Display) -> Deferred {
+    let count = instances.len();
     let uuid = instances.first().map_or("", Instance::uuid);
     tracing::warn!(
         code,

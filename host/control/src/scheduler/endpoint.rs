@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::aggregates;
 use super::errors::SelectError;
+use super::instance_info;
 use super::manager::SchedulerManager;
 use super::select::Selections;
 
@@ -37,7 +38,7 @@ impl Endpoint for SchedulerEndpoint {
             return Dispatched::Result(looked.map(|()| Value::Null).map_err(|e| e.to_failure()));
         }
         if method != SELECT {
-            return Dispatched::NoSuchMethod;
+            return instance_info::dispatch(self.0.instances(), method, &args).await;
         }
         Dispatched::Result(match decode(&args) {
             Ok((spec, uuids)) => {

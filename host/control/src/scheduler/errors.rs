@@ -32,6 +32,9 @@ pub enum SelectError {
     BadValue(String, String),
     /// The request cannot be right.
     BadSpec(String),
+    /// No driver that is enabled honours the policy of the request's group: the policy, and the
+    /// driver that would.
+    UnsupportedPolicy(&'static str, String),
     /// Too many requests are waiting; nothing was begun.
     Busy(usize),
     /// The requests before it took this long; it was not begun.
@@ -48,6 +51,7 @@ impl SelectError {
             Self::Driver(_, error) => error.code(),
             Self::BadValue(..) => codes::DRIVER_BAD_VALUE,
             Self::BadSpec(_) => codes::BAD_SPEC,
+            Self::UnsupportedPolicy(..) => codes::UNSUPPORTED_POLICY,
             Self::Busy(_) | Self::Waited(_) => codes::BUSY,
             Self::Records(code, _) => code,
         }
@@ -59,6 +63,7 @@ impl SelectError {
             Self::NoValidHost { .. } => "NoValidHost",
             Self::Driver(..) | Self::BadValue(..) => "SchedulerDriverError",
             Self::BadSpec(_) => "InvalidInput",
+            Self::UnsupportedPolicy(..) => "UnsupportedPolicyException",
             Self::Busy(_) | Self::Waited(_) => "SchedulerBusy",
             Self::Records(..) => "DBError",
         }
@@ -91,6 +96,10 @@ impl fmt::Display for SelectError {
             Self::Driver(who, error) => write!(f, "{who} failed: {error}"),
             Self::BadValue(who, what) => write!(f, "{who} gave {what}"),
             Self::BadSpec(what) => f.write_str(what),
+            Self::UnsupportedPolicy(policy, by) => write!(
+                f,
+                "the server group's policy `{policy}` is not supported: {by} is not enabled"
+            ),
             Self::Busy(max) => write!(f, "{max} requests wait for the scheduler already"),
             Self::Waited(limit) => {
                 write!(f, "the requests before it held the scheduler for {limit:?}")

@@ -21,6 +21,8 @@ use super::driver_threads::DriverThreads;
 use super::drivers::SchedulerDrivers;
 use super::endpoint::SchedulerEndpoint;
 use super::errors::SelectError;
+use super::group_policy;
+use super::instances::Instances;
 use super::node_uuids::NodeUuids;
 use super::refresh::View;
 use super::select::{Asked, Choice, Selections, select_alone, select_beside};
@@ -35,6 +37,9 @@ pub const INSTANCES_MAX: usize = 10_000;
 /// Time between two runs of the driver's own periodic tasks.
 const DRIVER_TASKS_SPACING: Duration = Duration::from_secs(60);
 
+/// Time between two looks for instances of hosts that do not report them.
+const READ_INSTANCES_SPACING: Duration = Duration::from_secs(60);
+
 /// What an operator chooses for a scheduler, with Nova's names and defaults.
 #[derive(Clone, Debug)]
 pub struct SchedulerConfig {
@@ -44,6 +49,8 @@ pub struct SchedulerConfig {
     pub shuffle_best_same_weighed_hosts: bool,
     /// Attempts to build an instance; one less alternates are named.
     pub max_attempts: u32,
+    /// Compute services report their instances; else only records say where instances are.
+    pub track_instance_changes: bool,
     /// Age of a heartbeat from which on a service counts as down; whole seconds.
     pub service_down_time: Duration,
     /// Longest time for one selection, and for waiting for others.
@@ -60,6 +67,7 @@ impl Default for SchedulerConfig {
             host_subset_size: 1,
             shuffle_best_same_weighed_hosts: false,
             max_attempts: 3,
+            track_instance_changes: true,
             service_down_time: Duration::from_secs(60),
             select_timeout: Duration::from_secs(30),
             workers: std::thread::available_parallelism().map_or(1, usize::from),
@@ -73,6 +81,7 @@ pub struct SchedulerManager {
     config: SchedulerConfig,
     objects: Arc<dyn ObjectApi>,
     threads: DriverThreads,
+    instances: Arc<Instances>,
     places: Semaphore,
     turns: Turns,
     claims: Arc<Claims>,
@@ -99,6 +108,7 @@ impl SchedulerManager {
                 drivers: Arc::new(drivers),
             },
             config,
+            instances: Arc::new(Instances::new(Arc::clone(&objects))),
             objects,
             places: Semaphore::new(REQUESTS_MAX),
             turns: Turns::new(workers),
@@ -116,29 +126,33 @@ impl SchedulerManager {
     pub async fn select_destinations(
         &self,
         ctx: &RequestContext,
-        spec: RequestSpec,
+        mut spec: RequestSpec,
         uuids: Vec<String>,
     ) -> Result<Selections, SelectError> {
         if uuids.len() > INSTANCES_MAX {
             let text = format!("a request may name {INSTANCES_MAX} instances at most");
             return Err(SelectError::BadSpec(text));
         }
+        group_policy::check(&self.threads.drivers, &spec)?;
         let Ok(_place) = self.places.try_acquire() else {
             return Err(SelectError::Busy(REQUESTS_MAX));
         };
         let patience = Patience::of(self.config.select_timeout);
         let _worker = self.turns.worker(&patience).await?;
         let choice = self.choice(&uuids);
-        let request = Arc::new((spec, uuids, choice));
         let beside = self.up_to_date(ctx, &patience).await?;
-        let selected = self.select(ctx, &request, Some(&self.claims)).await?;
+        self.instances.begin(&mut spec, &uuids);
+        let request = Arc::new((spec, uuids, choice));
+        let mut selected = self.select(ctx, &request, Some(&self.claims)).await?;
         drop(beside);
-        if let Some(selections) = selected {
-            return Ok(selections);
+        if selected.is_none() {
+            let _alone = self.turns.alone(&patience).await?;
+            selected = self.select(ctx, &request, None).await?;
         }
-        let _alone = self.turns.alone(&patience).await?;
-        let selected = self.select(ctx, &request, None).await?;
-        selected.ok_or(SelectError::Waited(self.config.select_timeout))
+        let selections = selected.ok_or(SelectError::Waited(self.config.select_timeout))?;
+        let (spec, uuids, _) = &*request;
+        self.instances.choose(spec, uuids, &selections);
+        Ok(selections)
     }
 
     fn choice(&self, uuids: &[String]) -> Choice {
@@ -164,6 +178,7 @@ impl SchedulerManager {
         let mut view = patience.wait(self.view.lock()).await?;
         if self.is_stale.swap(false, Ordering::Relaxed) {
             *view = View::default();
+            self.instances.tell_again();
         }
         let down_time = i64::try_from(self.config.service_down_time.as_secs());
         let down_time = down_time.unwrap_or(i64::MAX);
@@ -202,10 +217,13 @@ impl SchedulerManager {
     ) -> Result<Option<Selections>, SelectError> {
         let (request, claims) = (Arc::clone(request), claims.cloned());
         let node_uuids = Arc::clone(&self.node_uuids);
+        let instances = Arc::clone(&self.instances);
         let selected = self.threads.run(
             &ctx.request_id,
             SELECTION,
             move |trail, context| {
+                let told = instances.tell(trail);
+                told.map_err(|error| trail.drivers().failed(Who::HostManager, error))?;
                 let (spec, uuids, choice) = &*request;
                 let asked = Asked {
                     spec,
@@ -227,6 +245,11 @@ impl SchedulerManager {
         Ok(selected.await??.map(|(_, selections)| selections))
     }
 
+    /// Which instances hosts have.
+    pub(super) fn instances(&self) -> &Instances {
+        &self.instances
+    }
+
     /// Takes the records over now rather than with the next request.
     ///
     /// # Errors
@@ -234,6 +257,17 @@ impl SchedulerManager {
     pub(super) async fn look_again(&self, ctx: &RequestContext) -> Result<(), SelectError> {
         let patience = Patience::of(self.config.select_timeout);
         self.up_to_date(ctx, &patience).await.map(drop)
+    }
+
+    /// Reads which instances hosts have that do not report it.
+    async fn read_instances(&self) -> Result<(), ServiceError> {
+        if self.config.track_instance_changes && !self.instances.wants_records() {
+            return Ok(());
+        }
+        self.instances.read().await.map_err(|error| {
+            let text = format!("cannot read which instances hosts have: {error}");
+            ServiceError::new(error.code().to_owned(), text)
+        })
     }
 
     async fn run_driver_tasks(&self) -> Result<(), ServiceError> {
@@ -256,17 +290,34 @@ impl Manager for SchedulerManager {
         super::TOPIC
     }
 
+    async fn init_host(&self) -> Result<(), ServiceError> {
+        if let Err(error) = self.read_instances().await {
+            // It is tried again soon, and hosts report meanwhile.
+            tracing::warn!(code = error.code(), "{error}");
+        }
+        Ok(())
+    }
+
     fn endpoints(self: Arc<Self>) -> Vec<Arc<dyn Endpoint>> {
         vec![Arc::new(SchedulerEndpoint(self))]
     }
 
     fn periodic_tasks(self: Arc<Self>) -> Vec<PeriodicTask> {
+        let reader = Arc::clone(&self);
+        let read = move || {
+            let manager = Arc::clone(&reader);
+            async move { manager.read_instances().await }
+        };
         let run = move || {
             let manager = Arc::clone(&self);
             async move { manager.run_driver_tasks().await }
         };
-        let name = "SchedulerManager._run_periodic_tasks";
-        vec![PeriodicTask::new(name, DRIVER_TASKS_SPACING, run)]
+        let driver_tasks = "SchedulerManager._run_periodic_tasks";
+        let instances = "SchedulerManager._read_instances";
+        vec![
+            PeriodicTask::new(driver_tasks, DRIVER_TASKS_SPACING, run),
+            PeriodicTask::new(instances, READ_INSTANCES_SPACING, read),
+        ]
     }
 }
 

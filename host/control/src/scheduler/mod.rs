@@ -6,12 +6,16 @@
 mod absent;
 mod aggregates;
 mod blend;
+mod choices;
 mod claims;
 mod driver_threads;
 mod drivers;
 mod endpoint;
 mod errors;
+mod group_policy;
 mod host_states;
+mod instance_info;
+mod instances;
 mod manager;
 mod node_uuids;
 mod normalise;

@@ -186,7 +186,7 @@ fn take_node(node: &ComputeNode, trail: &Trail, node_uuids: &NodeUuids) -> Resul
 }
 
 /// Tells the host manager something of a host; answers whether it took it.
-fn took<T>(
+pub(super) fn took<T>(
     trail: &Trail,
     host: &str,
     method: Method,

@@ -1,19 +1,25 @@
 //! What siblings may ask of a scheduler.
 //!
-//! Must not know the manager's insides. Used by the conductor and by the API.
+//! Must not know the manager's insides. Used by the conductor, the API and compute.
 
 use std::sync::Arc;
 
 use longshore_messaging::{RequestContext, RpcClient, RpcError, Target, Transport};
-use longshore_objects::{Aggregate, RequestSpec, Selection, VersionedObject};
+use longshore_objects::{
+    Aggregate, Instance, InstanceList, RequestSpec, Selection, VersionedObject,
+};
 use serde_json::{Value, json};
 
+use super::instance_info::{DELETE, SYNC, UPDATE};
 use super::{TOPIC, aggregates};
 
 /// Version of the interface.
 pub(super) const VERSION: &str = "4.4";
 /// The version that brought the messages about aggregates.
 const AGGREGATES_VERSION: &str = "4.1";
+
+/// Instances of which one message tells, so that it stays far below the size that messages may have.
+const INSTANCES_PER_MESSAGE_MAX: usize = 5_000;
 
 /// The client of schedulers; cheap to clone.
 #[derive(Clone)]
@@ -88,6 +94,59 @@ impl SchedulerApi {
             .fanout(true)
             .version(AGGREGATES_VERSION);
         all.cast(ctx, method, args).await
+    }
+}
+
+/// What computes tell all schedulers of their instances.
+impl SchedulerApi {
+    /// Instances came to a host or changed there; casts to all schedulers. Of a host that a
+    /// scheduler does not know, the first of several are taken for all that it has.
+    ///
+    /// # Errors
+    /// Errors of sending.
+    pub async fn update_instance_info(
+        &self,
+        ctx: &RequestContext,
+        host: &str,
+        instances: &[Instance],
+    ) -> Result<(), RpcError> {
+        let none: &[Instance] = &[];
+        let parts = instances.chunks(INSTANCES_PER_MESSAGE_MAX);
+        // No instances at all is news, too.
+        for part in parts.chain(instances.is_empty().then_some(none)) {
+            let list = InstanceList::from(part.iter().map(Instance::neighbour).collect::<Vec<_>>());
+            let args = json!({ "host_name": host, "instance_info": list.to_primitive() });
+            self.client.fanout(ctx, UPDATE, args).await?;
+        }
+        Ok(())
+    }
+
+    /// An instance left a host, or never came to it; a cast to all schedulers.
+    ///
+    /// # Errors
+    /// Errors of sending.
+    pub async fn delete_instance_info(
+        &self,
+        ctx: &RequestContext,
+        host: &str,
+        uuid: &str,
+    ) -> Result<(), RpcError> {
+        let args = json!({ "host_name": host, "instance_uuid": uuid });
+        self.client.fanout(ctx, DELETE, args).await
+    }
+
+    /// The instances of a host, all of them; a cast to all schedulers.
+    ///
+    /// # Errors
+    /// Errors of sending.
+    pub async fn sync_instance_info(
+        &self,
+        ctx: &RequestContext,
+        host: &str,
+        uuids: &[&str],
+    ) -> Result<(), RpcError> {
+        let args = json!({ "host_name": host, "instance_uuids": uuids });
+        self.client.fanout(ctx, SYNC, args).await
     }
 }
 

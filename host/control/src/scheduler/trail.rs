@@ -51,6 +51,7 @@ methods! {
     UpdateService = "update_service",
     RemoveHost = "remove_host",
     UpdateAggregates = "update_aggregates",
+    SyncInstances = "sync_instances",
     Consume = "consume_from_request",
     Release = "release_request",
     FilterAll = "filter_all",

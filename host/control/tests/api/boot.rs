@@ -119,7 +119,7 @@ async fn the_request_is_kept_for_the_scheduler() {
             "accessIPv4": "192.0.2.1", "OS-DCF:diskConfig": "AUTO", "config_drive": true,
         },
         "os:scheduler_hints": {
-            "group": "g", "different_host": ["a", "b"], "query": [">=", "$free_ram_mb", 1024],
+            "same_host": "g", "different_host": ["a", "b"], "query": [">=", "$free_ram_mb", 1024],
         },
     });
     let reply = api.post("/v2.1/servers", &body).await;
@@ -143,7 +143,7 @@ async fn the_request_is_kept_for_the_scheduler() {
     assert_eq!(spec.force_nodes().unwrap(), ["node-1"]);
     assert_eq!(spec.security_groups(), ["web"]);
     let hints = spec.scheduler_hints().unwrap();
-    assert_eq!(hints["group"], ["g"]);
+    assert_eq!(hints["same_host"], ["g"]);
     assert_eq!(hints["different_host"], ["a", "b"]);
     assert_eq!(hints["query"], [r#"[">=","$free_ram_mb",1024]"#]);
 }

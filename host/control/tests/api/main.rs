@@ -13,6 +13,7 @@ mod images;
 mod listen;
 mod listing;
 mod own;
+mod server_groups;
 mod support;
 mod versions;
 mod zones;

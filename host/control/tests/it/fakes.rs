@@ -18,6 +18,8 @@ use tokio::sync::watch;
 #[derive(Default)]
 pub(crate) struct Hosts {
     inner: Mutex<Columns>,
+    /// The instances of each host, as told last.
+    told: Mutex<BTreeMap<String, Vec<String>>>,
 }
 
 #[derive(Default)]
@@ -37,6 +39,11 @@ impl Hosts {
             inner.columns.set_u32(Column::State, row, STATE_UP);
         }
         hosts
+    }
+
+    /// Who is on each host that was told of, in order.
+    pub(crate) fn told(&self) -> BTreeMap<String, Vec<String>> {
+        self.told.lock().unwrap().clone()
     }
 
     pub(crate) fn free_ram(&self) -> Vec<i32> {
@@ -128,6 +135,16 @@ impl HostManager for Hosts {
         request: &RequestSpec,
     ) -> Result<(), DriverError> {
         self.take(host, node, -i64::try_from(request.memory_mb()).unwrap());
+        Ok(())
+    }
+
+    fn sync_instance_info(
+        &self,
+        host: &str,
+        mut instances: Vec<String>,
+    ) -> Result<(), DriverError> {
+        instances.sort();
+        self.told.lock().unwrap().insert(host.to_owned(), instances);
         Ok(())
     }
 }

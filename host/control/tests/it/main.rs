@@ -11,6 +11,8 @@ mod calls;
 mod crossing;
 mod fakes;
 mod fences;
+mod groups;
+mod instance_info;
 mod operations;
 mod recovery;
 mod scheduler;

@@ -10,13 +10,15 @@ use std::time::{Duration, Instant as StdInstant};
 use longshore_control::compute::rpcapi::ComputeApi;
 use longshore_control::compute::{ComputeConfig, ComputeManager, ComputeParts};
 use longshore_control::conductor::{ConductorApi, ConductorConfig, ConductorManager, RpcObjects};
-use longshore_control::scheduler::{SchedulerConfig, SchedulerDrivers, SchedulerManager};
+use longshore_control::scheduler::{
+    SchedulerApi, SchedulerConfig, SchedulerDrivers, SchedulerManager,
+};
 use longshore_control::{
     BINARY_COMPUTE, BINARY_CONDUCTOR, BINARY_SCHEDULER, DriverCalls, NamedDriver, NamedWeigher,
     ObjectRecords,
 };
 use longshore_messaging::{MemoryTransport, RequestContext, Transport};
-use longshore_objects::{Instance, RequestSpec, TaskState, VmState};
+use longshore_objects::{Flavor, Instance, InstanceGroup, RequestSpec, TaskState, VmState};
 use longshore_plugin_api::__abi::buffer::RawStr;
 use longshore_plugin_api::__abi::services::{HostServices, Services};
 use longshore_plugin_api::Filter;
@@ -63,6 +65,9 @@ pub(crate) struct World {
     pub(crate) compute: ComputeApi,
     pub(crate) hosts: BTreeMap<String, (Arc<ComputeManager>, Arc<Guests>)>,
     pub(crate) ctx: RequestContext,
+    scheduler: SchedulerApi,
+    /// What the scheduler's host manager knows.
+    known: Arc<Hosts>,
     services: Vec<Service>,
     records: Arc<RecordsGroup>,
 }
@@ -70,6 +75,11 @@ pub(crate) struct World {
 impl World {
     /// A conductor and a scheduler with the filters `up` and `ram` and one more.
     pub(crate) async fn with_filter(filter: Judged) -> Self {
+        Self::with_named("more", filter).await
+    }
+
+    /// The same, with a filter of this name.
+    pub(crate) async fn with_named(name: &str, filter: Judged) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/host.db", dir.path().display());
         let store = Store::open(&url, Options::default()).await.unwrap();
@@ -81,16 +91,17 @@ impl World {
         let filters: Vec<NamedDriver<dyn Filter>> = vec![
             NamedDriver::new("up", Arc::new(up())),
             NamedDriver::new("ram", Arc::new(ram())),
-            NamedDriver::new("more", Arc::new(filter)),
+            NamedDriver::new(name, Arc::new(filter)),
         ];
         // The first name wins, so that tests know where an instance goes.
         let by_name = Weighed {
             weigh: Box::new(|host| -f32::from(host.host_name().as_bytes()[0])),
             min: None,
         };
+        let known = Arc::new(Hosts::default());
         let drivers = SchedulerDrivers::new(
             NamedDriver::new("best", Arc::new(Best)),
-            NamedDriver::new("hosts", Arc::new(Hosts::default())),
+            NamedDriver::new("hosts", known.clone()),
             filters,
             vec![NamedWeigher::new("name", Arc::new(by_name), 1.0)],
         )
@@ -107,6 +118,8 @@ impl World {
             conductor: Arc::clone(&conductor),
             api: ConductorApi::new(Arc::clone(&transport)),
             compute: ComputeApi::new(Arc::clone(&transport)),
+            scheduler: SchedulerApi::new(Arc::clone(&transport)),
+            known,
             hosts: BTreeMap::new(),
             ctx: RequestContext::new("project", "user"),
             services: Vec::new(),
@@ -162,6 +175,15 @@ impl World {
 
     /// Makes records as the API does, without telling anybody.
     pub(crate) async fn accept(&self, names: &[&str]) -> Vec<String> {
+        self.accept_as(None, names).await
+    }
+
+    /// The same for members of a group.
+    pub(crate) async fn accept_as(
+        &self,
+        group: Option<&InstanceGroup>,
+        names: &[&str],
+    ) -> Vec<String> {
         let mut batch = Vec::new();
         for (index, name) in names.iter().enumerate() {
             let uuid = uuid::Uuid::new_v4().to_string();
@@ -180,16 +202,37 @@ impl World {
             let mut spec = RequestSpec::new();
             spec.set_instance_uuid(uuid.as_str())
                 .set_flavor(flavor)
+                .set_instance_group(group.cloned())
                 .set_num_instances(names.len() as i64);
             batch.push((instance, spec));
         }
-        let created = self.store.create_instances(batch).await.unwrap();
-        created.iter().map(|i| i.uuid().to_owned()).collect()
+        let created = match group {
+            Some(group) => self.store.create_members(group.uuid(), 10, batch).await,
+            None => self.store.create_instances(batch).await,
+        };
+        created
+            .unwrap()
+            .iter()
+            .map(|i| i.uuid().to_owned())
+            .collect()
+    }
+
+    /// A group with this policy.
+    pub(crate) async fn group(&self, policy: &str) -> InstanceGroup {
+        let mut group = InstanceGroup::new();
+        group
+            .set_name(policy.to_owned())
+            .set_policies(vec![policy.to_owned()]);
+        self.store.create_instance_group(group, 10).await.unwrap()
     }
 
     /// The same, and has them built.
     pub(crate) async fn create(&self, names: &[&str]) -> Vec<String> {
-        let uuids = self.accept(names).await;
+        self.build(self.accept(names).await).await
+    }
+
+    /// Has instances built that are accepted.
+    pub(crate) async fn build(&self, uuids: Vec<String>) -> Vec<String> {
         let api = &self.api;
         api.schedule_and_build_instances(&self.ctx, uuids.clone())
             .await
@@ -220,6 +263,27 @@ impl World {
             row.vm_state() == Some(vm) && row.task_state().is_none()
         })
         .await
+    }
+
+    /// Waits until the scheduler's host manager knows exactly these instances of a host. It is told
+    /// before a choice, so this asks for one again and again.
+    pub(crate) async fn until_known(&self, host: &str, uuids: &[&str]) {
+        let probe = ["probe".to_owned()];
+        let mut spec = RequestSpec::new();
+        spec.set_flavor(Flavor::new());
+        let looking = async {
+            loop {
+                let chosen = self.scheduler.select_destinations(&self.ctx, &spec, &probe);
+                chosen.await.unwrap();
+                let mut known = self.known.told().remove(host).unwrap_or_default();
+                known.retain(|uuid| *uuid != probe[0]);
+                if known == uuids {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(WAIT_MAX, looking).await.unwrap();
     }
 
     pub(crate) async fn until_deleted(&self, uuid: &str) {

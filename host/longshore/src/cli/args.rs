@@ -102,6 +102,9 @@ pub enum Command {
     /// Create and control servers
     #[command(subcommand)]
     Server(Server),
+    /// Servers that are to be placed together or apart
+    #[command(subcommand)]
+    ServerGroup(ServerGroup),
     /// Sizes of servers
     #[command(subcommand)]
     Flavor(Flavor),
@@ -214,7 +217,7 @@ pub struct ServerCreate {
     /// Availability zone; or a host in it, as `ZONE:HOST`
     #[arg(long, value_name = "ZONE")]
     pub az: Option<String>,
-    /// Hint for the scheduler; may be repeated
+    /// Hint for the scheduler, such as `group=NAME`; may be repeated
     #[arg(long = "hint", value_name = "K=V")]
     pub hints: Vec<String>,
     /// Whether to wait for ACTIVE or ERROR.
@@ -230,6 +233,62 @@ pub struct ServerAction {
     /// Whether to wait until it is done.
     #[command(flatten)]
     pub wait: Wait,
+}
+
+/// `server-group`
+#[derive(Debug, Subcommand)]
+pub enum ServerGroup {
+    /// List all server groups
+    List,
+    /// Show a server group
+    Show {
+        /// Id or name
+        group: String,
+    },
+    /// Create a server group; servers join it with `server create --hint group=NAME`
+    Create(ServerGroupCreate),
+    /// Delete server groups; their servers stay
+    Delete {
+        /// Ids or names
+        #[arg(required = true, value_name = "GROUP")]
+        groups: Vec<String>,
+    },
+}
+
+/// `server-group create`
+#[derive(Debug, Clone, Args)]
+pub struct ServerGroupCreate {
+    /// Name
+    pub name: String,
+    /// How its servers are placed
+    #[arg(long, value_enum)]
+    pub policy: Policy,
+}
+
+/// How servers of a group are placed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Policy {
+    /// All on one host
+    Affinity,
+    /// Each on a host of its own
+    AntiAffinity,
+    /// On one host, as far as it has room
+    SoftAffinity,
+    /// On as many hosts as there are
+    SoftAntiAffinity,
+}
+
+impl Policy {
+    /// The word that the API has for it.
+    pub fn word(self) -> &'static str {
+        use longshore_objects::instance_group as words;
+        match self {
+            Self::Affinity => words::AFFINITY,
+            Self::AntiAffinity => words::ANTI_AFFINITY,
+            Self::SoftAffinity => words::SOFT_AFFINITY,
+            Self::SoftAntiAffinity => words::SOFT_ANTI_AFFINITY,
+        }
+    }
 }
 
 /// `flavor`

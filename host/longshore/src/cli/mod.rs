@@ -36,6 +36,7 @@ mod plugin_walk;
 mod progress;
 pub mod render;
 mod server;
+mod server_group;
 mod service;
 pub mod simulate;
 pub mod up;
@@ -142,6 +143,7 @@ fn dispatch(context: &mut Context<'_>, command: Command) -> Result<Exit, Failure
         Command::Up(args) => up::run(context, &args),
         Command::Doctor => doctor::run(context),
         Command::Server(command) => server::run(context, command),
+        Command::ServerGroup(command) => server_group::run(context, command),
         Command::Flavor(command) => flavor::run(context, command),
         Command::Image(command) => image::run(context, command),
         Command::Host(command) => host::run(context, command),

@@ -108,6 +108,17 @@ fn unusable(why: impl Into<String>, help: &str) -> Unusable {
     }
 }
 
+/// Reads the address of a host, without a port.
+///
+/// # Errors
+/// That it is none.
+pub fn ip(text: &str) -> Result<IpAddr, Unusable> {
+    text.parse().map_err(|_| {
+        let form = "write an address of this machine, for example `192.0.2.7`";
+        unusable("it is no IP address", form)
+    })
+}
+
 /// Reads `ADDRESS:PORT` or `unix:PATH`.
 ///
 /// # Errors

@@ -113,6 +113,7 @@ const SELECT_S_MAX: i64 = 30;
 const WORKERS_MAX: i64 = longshore_control::scheduler::REQUESTS_MAX as i64;
 const RATIO_MAX: f64 = 1_000_000.0;
 const MB_MAX: i64 = 1 << 40;
+const QUOTA_MAX: i64 = 1_000_000_000;
 
 macro_rules! keys {
     ($([$section:ident] $(
@@ -188,6 +189,8 @@ keys! {
         "requests that run at the same time; the machine's processors unless set";
     seed: K::Integer(0, i64::MAX), F::Computed, None,
         "where chance starts, so that a run can be repeated: one request at a time";
+    track_instance_changes: K::Boolean, F::Boolean(true), None,
+        "hosts report which instances they have";
     [compute]
     virt: K::Text, F::Text("fake"), VIRT,
         "the virtualisation driver";
@@ -213,6 +216,15 @@ keys! {
         "how often a service says that it lives";
     service_down_time_s: K::Integer(1, DAY_S), F::Integer(60), None,
         "a service silent for longer is down";
+    scheduler_instance_sync_interval_s: K::Integer(1, DAY_S), F::Integer(120), None,
+        "how often a host reports all of its instances";
+    my_ip: K::Text, F::Text("127.0.0.1"), None,
+        "address of this host, as filters see it";
+    [quota]
+    server_groups: K::Integer(-1, QUOTA_MAX), F::Integer(10), None,
+        "most server groups of a project; -1 is no limit";
+    server_group_members: K::Integer(-1, QUOTA_MAX), F::Integer(10), None,
+        "most servers of a server group; -1 is no limit";
     [conductor]
     use_local: K::Boolean, F::Boolean(false), None,
         "compute writes by itself; needs the database in its process";

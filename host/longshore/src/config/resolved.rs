@@ -4,6 +4,7 @@
 //! read them. Called by `config::load`.
 
 use std::cell::RefCell;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use longshore_loader::diagnostic::Diagnostic;
@@ -34,6 +35,8 @@ pub struct Config {
     pub scheduler: SchedulerConfig,
     /// `[compute]`
     pub compute: ComputeConfig,
+    /// `[quota]`
+    pub quota: QuotaConfig,
     /// `[conductor]`
     pub conductor: ConductorConfig,
     /// `[plugins]`
@@ -134,6 +137,8 @@ pub struct SchedulerConfig {
     pub workers: Option<usize>,
     /// Where chance starts; anywhere if nobody says.
     pub seed: Option<u64>,
+    /// Hosts report which instances they have.
+    pub track_instance_changes: bool,
 }
 
 /// What a failing filter or weigher means for the request.
@@ -172,6 +177,19 @@ pub struct ComputeConfig {
     pub report_interval_s: u64,
     /// A service silent for longer is down, in seconds; always more than `report_interval_s`.
     pub service_down_time_s: u64,
+    /// How often a host reports all of its instances, in seconds.
+    pub scheduler_instance_sync_interval_s: u64,
+    /// Address of the host, as filters see it.
+    pub my_ip: IpAddr,
+}
+
+/// `[quota]`; a negative number is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuotaConfig {
+    /// Most server groups of a project.
+    pub server_groups: i64,
+    /// Most servers of a server group.
+    pub server_group_members: i64,
 }
 
 /// `[conductor]`
@@ -286,6 +304,7 @@ pub(super) fn resolve(raw: &RawConfig, found: &mut Vec<Diagnostic>) -> Config {
         api: values.api(),
         scheduler: values.scheduler(),
         compute: values.compute(),
+        quota: values.quota(),
         conductor: ConductorConfig {
             use_local: values.boolean("conductor", "use_local"),
         },
@@ -476,6 +495,7 @@ impl Values<'_> {
             driver_deadline_s: self.integer("scheduler", "driver_deadline_s"),
             workers: self.optional("scheduler", "workers"),
             seed: self.optional("scheduler", "seed"),
+            track_instance_changes: self.boolean("scheduler", "track_instance_changes"),
         }
     }
 
@@ -495,6 +515,22 @@ impl Values<'_> {
             update_resources_interval_s: self.integer("compute", "update_resources_interval_s"),
             report_interval_s,
             service_down_time_s: longer_than(report_interval_s, down_time_s),
+            scheduler_instance_sync_interval_s: self
+                .integer("compute", "scheduler_instance_sync_interval_s"),
+            my_ip: self.address("compute", "my_ip", address::ip, || {
+                IpAddr::V4(Ipv4Addr::LOCALHOST)
+            }),
+        }
+    }
+
+    fn quota(&self) -> QuotaConfig {
+        let limit = |name| match self.get("quota", name) {
+            Setting::Integer(limit) => *limit,
+            _ => 0,
+        };
+        QuotaConfig {
+            server_groups: limit("server_groups"),
+            server_group_members: limit("server_group_members"),
         }
     }
 }

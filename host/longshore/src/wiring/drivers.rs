@@ -210,7 +210,7 @@ pub(super) fn compute(config: &Config, host: &str) -> ManagerConfig {
     let compute = &config.compute;
     let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     ManagerConfig {
-        host_ip: None,
+        host_ip: Some(compute.my_ip.to_string()),
         cpu_allocation_ratio: compute.cpu_allocation_ratio,
         ram_allocation_ratio: compute.ram_allocation_ratio,
         disk_allocation_ratio: compute.disk_allocation_ratio,
@@ -222,6 +222,10 @@ pub(super) fn compute(config: &Config, host: &str) -> ManagerConfig {
             compute.update_resources_interval_s,
         ),
         use_local: config.conductor.use_local,
+        track_instance_changes: config.scheduler.track_instance_changes,
+        scheduler_instance_sync_interval: std::time::Duration::from_secs(
+            compute.scheduler_instance_sync_interval_s,
+        ),
         ..ManagerConfig::new(host)
     }
 }

@@ -195,6 +195,8 @@ fn api_config(config: &Config, listen: std::net::SocketAddr) -> ApiConfig {
         listen,
         max_count: i64::from(config.api.max_count),
         default_availability_zone: config.api.default_availability_zone.clone(),
+        server_groups_max: config.quota.server_groups,
+        server_group_members_max: config.quota.server_group_members,
         service_down_time: Duration::from_secs(config.compute.service_down_time_s),
         ..ApiConfig::default()
     }

@@ -201,6 +201,7 @@ fn scheduler_manager(
         host_subset_size: config.scheduler.host_subset_size,
         shuffle_best_same_weighed_hosts: config.scheduler.shuffle_best_same_weighed_hosts,
         max_attempts: config.scheduler.max_attempts,
+        track_instance_changes: config.scheduler.track_instance_changes,
         service_down_time: Duration::from_secs(config.compute.service_down_time_s),
         select_timeout: Duration::from_secs(config.scheduler.driver_deadline_s),
         workers: config.scheduler.workers.unwrap_or(usual.workers),

@@ -4,7 +4,7 @@
 
 use longshore_objects::state::task_word;
 use longshore_objects::{
-    Conflict, Expected, Instance, ObjectError, TaskState, VersionedObject, VmState, now,
+    Conflict, Expected, Flavor, Instance, ObjectError, TaskState, VersionedObject, VmState, now,
 };
 use serde_json::{Map, Value, json};
 use sqlx::sqlite::SqliteConnection;
@@ -251,6 +251,39 @@ pub(crate) async fn by_host<'e>(
         .push_bind(host.to_owned())
         .push(" ORDER BY id");
     table::fetch(query, from, "list the instances of a host").await
+}
+
+/// A page of the instances that have a host and are not deleted, oldest first, those behind a row
+/// number, with the fields of [`InstanceList::get_placed`](longshore_objects::InstanceList).
+pub(crate) async fn placed<'e>(
+    from: impl Executor<'e, Database = Sqlite>,
+    after_id: i64,
+) -> Result<Vec<Instance>, StoreError> {
+    let failed = |error| StoreError::database("list the instances of all hosts", error);
+    let sql = "SELECT id, uuid, host, project_id, \
+               json_extract(flavor, '$.\"nova_object.data\".flavorid') FROM instances \
+               WHERE id > ? AND deleted = 0 AND host IS NOT NULL ORDER BY id LIMIT ?";
+    type Row = (i64, String, String, Option<String>, Option<String>);
+    let rows: Vec<Row> = sqlx::query_as(sql)
+        .bind(after_id)
+        .bind(i64::from(LIST_MAX))
+        .fetch_all(from)
+        .await
+        .map_err(failed)?;
+    let instance = |(id, uuid, host, project, flavorid): Row| {
+        let mut instance = Instance::new();
+        let mut flavor = Flavor::new();
+        flavor.set_flavorid(flavorid.unwrap_or_default());
+        instance
+            .set_id(id)
+            .set_uuid(uuid)
+            .set_host(host)
+            .set_project_id(project)
+            .set_flavor(flavor);
+        instance.reset_changes();
+        instance
+    };
+    Ok(rows.into_iter().map(instance).collect())
 }
 
 /// What a project uses, counted from its instances.

@@ -8,6 +8,7 @@ pub(crate) mod compute_nodes;
 pub(crate) mod faults;
 pub(crate) mod flavors;
 pub(crate) mod images;
+pub(crate) mod instance_groups;
 pub(crate) mod instances;
 pub(crate) mod look;
 pub(crate) mod open;

@@ -18,6 +18,7 @@ pub(crate) const APPLICATION_ID: i64 = 0x4c53_4852;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_first.sql"),
     include_str!("../../migrations/0002_aggregates.sql"),
+    include_str!("../../migrations/0003_server_groups.sql"),
 ];
 /// The schema version that this release writes.
 pub(super) const NEWEST: usize = MIGRATIONS.len();

@@ -129,9 +129,10 @@ fn reason(error: &SelectError) -> String {
         SelectError::Driver(who, _) => format!("{who} failed"),
         SelectError::BadValue(who, _) => format!("{who} gave a wrong answer"),
         SelectError::BadSpec(_) => "the request cannot be right".to_owned(),
-        SelectError::Busy(_) | SelectError::Waited(_) | SelectError::Records(..) => {
-            error.to_string()
-        }
+        SelectError::UnsupportedPolicy(..)
+        | SelectError::Busy(_)
+        | SelectError::Waited(_)
+        | SelectError::Records(..) => error.to_string(),
     }
 }
 

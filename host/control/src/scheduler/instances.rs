@@ -1,0 +1,323 @@
+//! `Instances`: which instances each host has, for filters and weighers that look at neighbours.
+//!
+//! Compute services report what changes; of a host that has not reported, the records count. An
+//! instance counts from the moment in which a host is chosen for it, so that the next request sees
+//! it before the host does. Must not know messages (`instance_info.rs` does) or what neighbours mean.
+//! Told to the host manager before a selection.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+use longshore_objects::{
+    Instance, InstanceList, ObjectApi, ObjectError, RequestSpec, VersionedObject,
+};
+use longshore_plugin_api::PlacedInstance;
+
+use super::choices::Choices;
+use super::refresh::took;
+use super::select::Selections;
+use super::trail::{Method, Trail};
+use crate::driver_call::CallError;
+
+/// Pages of records in one look; an instance behind them counts once its host reports it.
+const PAGES_MAX: usize = 10_000;
+
+/// The instances of all hosts.
+pub(super) struct Instances {
+    objects: Arc<dyn ObjectApi>,
+    /// Held while one report is taken over, records that are read for it included: an older look
+    /// at a host must not replace a newer one.
+    reports: tokio::sync::Mutex<()>,
+    cache: Mutex<Cache>,
+    /// Held while the host manager is told: an older list must not replace a newer one.
+    telling: Mutex<()>,
+}
+
+#[derive(Default)]
+struct Cache {
+    /// All records were read once.
+    is_read: bool,
+    hosts: HashMap<String, Reported>,
+    choices: Choices,
+    /// Hosts whose list the host manager does not have as it is here.
+    untold: BTreeSet<String>,
+}
+
+/// What is known of one host.
+#[derive(Default)]
+struct Reported {
+    instances: Vec<PlacedInstance>,
+    /// The host has said so itself; else it is from the records.
+    by_host: bool,
+}
+
+impl Instances {
+    /// Nothing is known yet; [`read`](Self::read) changes that.
+    pub(super) fn new(objects: Arc<dyn ObjectApi>) -> Self {
+        Self {
+            objects,
+            reports: tokio::sync::Mutex::default(),
+            cache: Mutex::default(),
+            telling: Mutex::default(),
+        }
+    }
+
+    /// Takes over from the records what hosts have that have not reported themselves.
+    ///
+    /// # Errors
+    /// Those of reading; nothing is changed then.
+    pub(super) async fn read(&self) -> Result<(), ObjectError> {
+        let mut found: HashMap<String, Vec<PlacedInstance>> = HashMap::new();
+        let mut after_id = 0;
+        for _ in 0..PAGES_MAX {
+            let page = InstanceList::get_placed(self.objects.as_ref(), after_id).await?;
+            let Some(last) = page.objects().last() else {
+                break;
+            };
+            after_id = last.id();
+            for instance in page.objects() {
+                let host = instance.host().unwrap_or_default().to_owned();
+                found.entry(host).or_default().push(placed(instance));
+            }
+        }
+        self.cache().take_records(found);
+        Ok(())
+    }
+
+    /// Whether what is known of some host is from the records alone, or they were never read.
+    pub(super) fn wants_records(&self) -> bool {
+        let cache = self.cache();
+        !cache.is_read || cache.hosts.values().any(|host| !host.by_host)
+    }
+
+    /// Instances that came to a host, or changed. Of a host that is not known several are taken for
+    /// all that it has.
+    pub(super) async fn update(&self, host: &str, instances: &[Instance]) {
+        let _turn = self.reports.lock().await;
+        let instances: Vec<PlacedInstance> = instances.iter().map(placed).collect();
+        let is_known = self.is_known(host);
+        if !is_known && instances.len() <= 1 {
+            tracing::info!(
+                host,
+                "an unknown host reports an instance; reading all of its records"
+            );
+            return self.read_host(host).await;
+        }
+        let mut cache = self.cache();
+        for instance in &instances {
+            let chosen = cache.choices.remove(&instance.uuid);
+            cache.untold.extend(chosen);
+        }
+        let known = cache.hosts.entry(host.to_owned()).or_default();
+        for instance in instances {
+            known.instances.retain(|old| old.uuid != instance.uuid);
+            known.instances.push(instance);
+        }
+        known.by_host = true;
+        cache.untold.insert(host.to_owned());
+    }
+
+    /// An instance left a host, or never came to it.
+    pub(super) async fn delete(&self, host: &str, uuid: &str) {
+        let _turn = self.reports.lock().await;
+        {
+            let mut cache = self.cache();
+            // A choice of another host is younger than this news.
+            if cache.choices.host_of(uuid) == Some(host) {
+                cache.choices.remove(uuid);
+                cache.untold.insert(host.to_owned());
+            }
+        }
+        if !self.is_known(host) {
+            tracing::info!(
+                host,
+                "an unknown host lost an instance; reading all of its records"
+            );
+            return self.read_host(host).await;
+        }
+        let mut cache = self.cache();
+        if let Some(known) = cache.hosts.get_mut(host) {
+            known.instances.retain(|old| old.uuid != uuid);
+            known.by_host = true;
+        }
+        cache.untold.insert(host.to_owned());
+    }
+
+    /// All instances that a host has; if others are known of it, its records are read again.
+    pub(super) async fn sync(&self, host: &str, uuids: &[String]) {
+        let _turn = self.reports.lock().await;
+        let is_same = {
+            let mut cache = self.cache();
+            let known = cache.hosts.get_mut(host);
+            known.is_some_and(|known| {
+                let is_same = known.has_exactly(uuids);
+                known.by_host |= is_same;
+                is_same
+            })
+        };
+        if !is_same {
+            tracing::info!(
+                host,
+                "the host has other instances than known; reading its records"
+            );
+            self.read_host(host).await;
+        }
+    }
+
+    /// The instances of a request are placed anew: where they were to be before does not count any
+    /// more. Members of its group count on the hosts that were chosen for them.
+    pub(super) fn begin(&self, spec: &mut RequestSpec, uuids: &[String]) {
+        let mut cache = self.cache();
+        for uuid in uuids {
+            let chosen = cache.choices.remove(uuid);
+            cache.untold.extend(chosen);
+        }
+        let Some(group) = spec.instance_group() else {
+            return;
+        };
+        let mut hosts = group.hosts().to_vec();
+        for member in group.members() {
+            let chosen = cache.choices.host_of(member);
+            hosts.extend(
+                chosen
+                    .filter(|host| !hosts.iter().any(|h| h == host))
+                    .map(str::to_owned),
+            );
+        }
+        let mut group = group.clone();
+        group.set_hosts(hosts);
+        spec.set_instance_group(group);
+    }
+
+    /// Hosts were chosen for the instances of a request: they count there from now on.
+    pub(super) fn choose(&self, spec: &RequestSpec, uuids: &[String], selections: &Selections) {
+        let mut cache = self.cache();
+        for (uuid, hosts) in uuids.iter().zip(selections) {
+            let Some(chosen) = hosts.first() else {
+                continue;
+            };
+            let instance = PlacedInstance {
+                uuid: uuid.clone(),
+                flavor_id: spec.flavor().flavorid().to_owned(),
+                project_id: spec.project_id().unwrap_or_default().to_owned(),
+            };
+            let changed = cache.choices.add(chosen.host(), instance);
+            cache.untold.extend(changed);
+        }
+    }
+
+    /// Everything has to be told again: somebody may have told the host manager old news.
+    pub(super) fn tell_again(&self) {
+        let cache = &mut *self.cache();
+        let hosts = cache.hosts.keys().chain(cache.choices.hosts());
+        cache.untold.extend(hosts.cloned());
+    }
+
+    /// Tells the host manager which hosts have other instances than before, unless another request
+    /// does it now. No row of its table moves by that, so other selections may go on.
+    ///
+    /// # Errors
+    /// That the host manager is not to be called; the rest is told when it may be.
+    pub(super) fn tell(&self, trail: &Trail) -> Result<(), CallError> {
+        let _telling = match self.telling.try_lock() {
+            Err(TryLockError::WouldBlock) => return Ok(()),
+            Ok(telling) => telling,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+        };
+        {
+            let mut cache = self.cache();
+            let changed = cache.choices.remove_old();
+            cache.untold.extend(changed);
+        }
+        let manager = &trail.drivers().host_manager.driver;
+        loop {
+            let next = self.cache().next_untold();
+            let Some((host, instances)) = next else {
+                return Ok(());
+            };
+            let sync = || manager.sync_instances(&host, instances);
+            if let Err(error) = took(trail, &host, Method::SyncInstances, sync) {
+                self.cache().untold.insert(host);
+                return Err(error);
+            }
+        }
+    }
+
+    /// Replaces what is known of a host by its records.
+    async fn read_host(&self, host: &str) {
+        match InstanceList::get_by_host(self.objects.as_ref(), host).await {
+            Ok(list) => {
+                let instances = list.objects().iter().map(placed).collect();
+                let mut cache = self.cache();
+                let by_host = false;
+                let read = Reported { instances, by_host };
+                cache.hosts.insert(host.to_owned(), read);
+                cache.untold.insert(host.to_owned());
+            }
+            Err(error) => {
+                let code = error.code();
+                tracing::warn!(code, host, "cannot read the instances of a host: {error}");
+            }
+        }
+    }
+
+    fn is_known(&self, host: &str) -> bool {
+        self.cache().hosts.contains_key(host)
+    }
+
+    /// Never held across a driver call or a wait. Lists are changed whole, so poison means nothing.
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Cache {
+    /// Records replace what is not from the hosts themselves.
+    fn take_records(&mut self, mut found: HashMap<String, Vec<PlacedInstance>>) {
+        self.is_read = true;
+        for (host, known) in &mut self.hosts {
+            let instances = found.remove(host).unwrap_or_default();
+            if !known.by_host && known.instances != instances {
+                known.instances = instances;
+                self.untold.insert(host.clone());
+            }
+        }
+        for (host, instances) in found {
+            let by_host = false;
+            self.hosts
+                .insert(host.clone(), Reported { instances, by_host });
+            self.untold.insert(host);
+        }
+    }
+
+    /// A host whose list is to be told, and that list.
+    fn next_untold(&mut self) -> Option<(String, Vec<PlacedInstance>)> {
+        let host = self.untold.pop_first()?;
+        let known = self
+            .hosts
+            .get(&host)
+            .map_or(&[][..], |known| &known.instances);
+        let chosen = self.choices.on(&host);
+        let is_new = |one: &&PlacedInstance| known.iter().all(|old| old.uuid != one.uuid);
+        let all = known.iter().chain(chosen.filter(is_new)).cloned();
+        let all = all.collect();
+        Some((host, all))
+    }
+}
+
+impl Reported {
+    fn has_exactly(&self, uuids: &[String]) -> bool {
+        let known: BTreeSet<&str> = self.instances.iter().map(|one| one.uuid.as_str()).collect();
+        let said: BTreeSet<&str> = uuids.iter().map(String::as_str).collect();
+        known == said
+    }
+}
+
+fn placed(instance: &Instance) -> PlacedInstance {
+    let flavor = instance.is_set("flavor").then(|| instance.flavor());
+    PlacedInstance {
+        uuid: instance.uuid().to_owned(),
+        flavor_id: flavor.map_or_else(String::new, |flavor| flavor.flavorid().to_owned()),
+        project_id: instance.project_id().unwrap_or_default().to_owned(),
+    }
+}
