@@ -9,6 +9,7 @@ mod abi_plugins;
 mod abi_process;
 mod bad_plugins;
 mod boot;
+mod costs;
 mod crash;
 mod documents;
 mod drivers;

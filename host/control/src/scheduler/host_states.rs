@@ -275,7 +275,9 @@ impl HostStates for RequestHosts {
                     continue;
                 }
                 self.run_filter(at, (&table, &request), &mut words)?;
-                let (filter, end) = (filter.name.clone(), count(&words));
+                let end = count(&words);
+                filter.watch.filtered(start, end);
+                let filter = filter.name.clone();
                 counts.push(FilterCount { filter, start, end });
             }
         }

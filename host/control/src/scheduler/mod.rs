@@ -15,6 +15,7 @@ pub mod rpcapi;
 mod scratch;
 mod select;
 pub mod simulate;
+mod step_clock;
 mod trail;
 mod translate;
 mod watchdog;
@@ -26,6 +27,7 @@ pub use host_states::{FilterCount, RequestHosts};
 pub use manager::{INSTANCES_MAX, REQUESTS_MAX, SchedulerConfig, SchedulerManager};
 pub use normalise::{normalise, weight_bounds};
 pub use rpcapi::SchedulerApi;
+pub(crate) use step_clock::SAMPLED;
 
 /// RPC topic of schedulers.
 pub const TOPIC: &str = "scheduler";
