@@ -15,6 +15,7 @@ use longshore_plugin_api::{
 use super::blend;
 use super::drivers::{FaultPolicy, SchedulerDrivers};
 use super::errors::SelectError;
+use super::story::{Emptied, FirstRows, Notes, Story};
 use super::trail::{Method, Trail, Who, nobody_waits};
 use crate::driver_call::CallError;
 
@@ -49,6 +50,8 @@ struct State {
     /// Rows whose limits were asked for: those of the answer, most likely.
     named: BTreeSet<u32>,
     counts: Vec<FilterCount>,
+    /// What `counts` does not say, for a request that fails.
+    notes: Notes,
     /// The first fault that fails the request, with the driver's name.
     fault: Option<SelectError>,
 }
@@ -92,6 +95,7 @@ impl RequestHosts {
                 table: Some(table),
                 named: BTreeSet::new(),
                 counts: Vec::new(),
+                notes: Notes::default(),
                 fault: None,
             }),
         })
@@ -106,6 +110,15 @@ impl RequestHosts {
     /// What each filter did in its last run over all filters.
     pub fn counts(&self) -> Vec<FilterCount> {
         self.state().counts.clone()
+    }
+
+    /// What is told of this request for so many instances when no host can take the next one.
+    pub(super) fn story(&self, instances: u32) -> Story {
+        let Ok(table) = self.host_table() else {
+            return Story::default();
+        };
+        let state = self.state();
+        state.notes.tell(instances, &table, &state.request)
     }
 
     /// The first fault that fails the request.
@@ -266,7 +279,7 @@ impl HostStates for RequestHosts {
         check_len("mask", mask.len(), table.len())?;
         let mut words = mask.words().to_vec();
         intersect(&mut words, &self.eligible);
-        let mut counts = Vec::new();
+        let (mut counts, mut emptied) = (Vec::new(), None);
         if self.run_filters {
             let request = self.request();
             for (at, (filter, traits)) in self.drivers.filters.iter().enumerate() {
@@ -274,14 +287,26 @@ impl HostStates for RequestHosts {
                 if start == 0 || !runs(traits, index, &request) {
                     continue;
                 }
+                let rows = FirstRows::of(&words);
                 self.run_filter(at, (&table, &request), &mut words)?;
                 let end = count(&words);
                 filter.watch.filtered(start, end);
                 let filter = filter.name.clone();
+                if end == 0 {
+                    let (filter, hosts) = (filter.clone(), start);
+                    emptied = Some(Emptied {
+                        filter,
+                        hosts,
+                        rows,
+                    });
+                }
                 counts.push(FilterCount { filter, start, end });
             }
         }
-        self.state().counts = counts;
+        let mut state = self.state();
+        let before = std::mem::replace(&mut state.counts, counts);
+        state.notes.ran(index, before, emptied);
+        drop(state);
         mask.intersect(&words);
         Ok(())
     }

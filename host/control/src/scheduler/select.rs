@@ -61,7 +61,7 @@ pub(super) fn select(
     let answer = trail.call(Who::Scheduler, Method::SelectDestinations, select);
     let checked = match (hosts.take_fault(), answer) {
         (Some(fault), _) => Err(fault),
-        (None, Err(error)) => Err(refused(drivers, &hosts, error)),
+        (None, Err(error)) => Err(refused(drivers, &hosts, instances, error)),
         (None, Ok(answer)) => check(view, &hosts, &options, &answer)
             .map_err(|what| SelectError::BadValue(drivers.named(Who::Scheduler), what)),
     };
@@ -75,7 +75,12 @@ pub(super) fn select(
 }
 
 /// A driver's word that no host fits becomes the whole story; other errors keep the driver's name.
-fn refused(drivers: &SchedulerDrivers, hosts: &RequestHosts, error: CallError) -> SelectError {
+fn refused(
+    drivers: &SchedulerDrivers,
+    hosts: &RequestHosts,
+    instances: u32,
+    error: CallError,
+) -> SelectError {
     if !SelectError::is_no_valid_host(&error) {
         return drivers.failed(Who::Scheduler, error);
     }
@@ -85,6 +90,7 @@ fn refused(drivers: &SchedulerDrivers, hosts: &RequestHosts, error: CallError) -
         known,
         eligible,
         filters: hosts.counts(),
+        story: Box::new(hosts.story(instances)),
     }
 }
 
