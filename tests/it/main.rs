@@ -18,6 +18,7 @@ mod fenced;
 mod files;
 mod formatters;
 mod managers;
+mod no_valid_host;
 mod nova;
 mod old;
 mod operator;

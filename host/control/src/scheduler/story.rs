@@ -108,7 +108,7 @@ impl Story {
         }
     }
 
-    /// Its lines: the hosts that the request allows, the filters, the last hosts, and what the scheduler says.
+    /// Its lines: the hosts that the request allows, the filters, and the last hosts or what the scheduler says.
     pub(super) fn text(
         &self,
         (known, eligible): (usize, usize),
@@ -131,7 +131,10 @@ impl Story {
         if untold > 0 {
             lines.push(format!("and {untold} more"));
         }
-        lines.push(format!("the scheduler says: {}", one_line(reason)));
+        // Where a filter took the last hosts, the scheduler can only repeat it.
+        if self.last_hosts == 0 {
+            lines.push(format!("the scheduler says: {}", one_line(reason)));
+        }
         bounded(&lines)
     }
 }
@@ -268,8 +271,14 @@ mod tests {
              host-0: 512 MB of memory are left, 1000 MB are wanted\n\
              host-1: 512 MB of memory are left, 1000 MB are wanted\n\
              host-2: 512 MB of memory are left, 1000 MB are wanted\n\
-             and 1 more\n\
-             the scheduler says: too few"
+             and 1 more"
+        );
+        notes.ran(2, Vec::new(), None);
+        let text = notes.tell(3, &table(9), &request());
+        let text = text.text((9, 9), &[], "too\nfew");
+        assert!(
+            text.ends_with("zone 4, ram 1\nthe scheduler says: too few"),
+            "{text}"
         );
     }
 

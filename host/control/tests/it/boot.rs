@@ -224,7 +224,6 @@ async fn no_valid_host_names_the_filter() {
         assert_eq!(
             fault.details().unwrap(),
             "up: 2 → 2, ram: 2 → 2, more: 2 → 0\na\nb\n\
-             the scheduler says: there are not enough hosts\n\
              NoValidHost (schedule/no-valid-host)"
         );
     }
