@@ -5,10 +5,12 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use longshore_plugin_api::DriverError;
 
 use crate::driver_call::{CallError, guarded};
+use crate::tally::{Tally, is_failure};
 
 /// How a call ended, or what became known of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +47,11 @@ pub trait CallWatch: Send + Sync {
 
     /// How a call that was let in ended. `Stuck` comes in place of the end; `CameBack`, if ever, after it.
     fn ended(&self, how: CallEnd);
+
+    /// Where calls of this driver are counted, if they are.
+    fn tally(&self) -> Option<&Tally> {
+        None
+    }
 }
 
 /// A watch, if there is one. Cloning shares it.
@@ -102,6 +109,26 @@ impl Watched {
     pub(crate) fn ended(&self, how: CallEnd) {
         if let Some(watch) = &self.0 {
             watch.ended(how);
+        }
+    }
+
+    /// Where calls of the driver are counted, if they are.
+    pub(crate) fn tally(&self) -> Option<&Tally> {
+        self.0.as_ref()?.tally()
+    }
+
+    /// Counts a call that ran this long.
+    pub(crate) fn count<T>(&self, method: &str, took: Duration, result: &Result<T, CallError>) {
+        if let Some(tally) = self.tally() {
+            let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+            tally.ended(method, nanos, is_failure(result));
+        }
+    }
+
+    /// Counts what a filter took out.
+    pub(crate) fn filtered(&self, seen: usize, left: usize) {
+        if let Some(tally) = self.tally() {
+            tally.filtered(seen, left);
         }
     }
 

@@ -9,7 +9,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use longshore_loader::diagnostic::without_secrets;
 use longshore_plugin_api::__abi::services::Services;
@@ -235,7 +235,9 @@ impl DriverCalls {
         let (answer, mut answered) = oneshot::channel();
         tokio::task::spawn_blocking(move || {
             let context = CallContext::new(services, &request_id, deadline_ns, &theirs.cancel);
+            let began = Instant::now();
             let result = watch.run(&method, || call(&context));
+            watch.count(&method, began.elapsed(), &result);
             watch.ended(theirs.done(&result));
             drop(place);
             if let Err(unwanted) = answer.send(result) {

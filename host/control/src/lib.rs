@@ -14,11 +14,13 @@ pub mod driver_call;
 pub mod drivers;
 pub mod scheduler;
 pub mod service_records;
+pub mod tally;
 
 pub use call_watch::{CallEnd, CallWatch, Watched};
 pub use driver_call::{CallError, DriverCalls};
 pub use drivers::{NamedDriver, NamedWeigher};
 pub use service_records::ObjectRecords;
+pub use tally::{MethodStats, Stats, Tally};
 
 /// Program name in the record of a compute service.
 pub const BINARY_COMPUTE: &str = "longshore-compute";

@@ -1,5 +1,5 @@
 //! Every error code of this crate, spelled once: the area `config`, the part of `api` that a
-//! client meets, and the part of `schedule` that a simulation meets.
+//! client meets, the part of `schedule` that a simulation meets, and that a driver is slow.
 //!
 //! A code never changes its meaning, its texts may improve. Must not know where a code is raised.
 //! `explain` joins this table with those of the other crates.
@@ -94,6 +94,10 @@ codes! {
     AMBIGUOUS_NAME = "api/ambiguous-name", "several things have that name",
         "names need not be unique; the message lists the ids",
         "use the id instead of the name";
+    DRIVER_SLOW = "driver/slow", "a driver of the scheduler is slow",
+        "it takes more time than all the scheduler's other drivers together, more than 1 ms a call: it waits for \
+         something, such as a network or a disk, or computes much",
+        "see its calls with `longshore plugin show NAMESPACE NAME`, and ask its author, or do without it";
     SERVER_ERROR = "api/server-error", "a server went to ERROR",
         "the operation failed on its host, or no host could take the server",
         "the fault says why; `longshore server show` repeats it";

@@ -168,8 +168,7 @@ impl<'r> Walk<'r> {
             "the filters left 0 of {} eligible hosts for the next",
             eligible
         );
-        let hint = "ask for fewer or smaller instances; \
-            the scheduler's log says what each filter took out";
+        let hint = "ask for fewer or smaller instances, or see what each filter took out";
         DriverError::no_valid_host(format!("not enough hosts: {found}, {left}")).hint(hint)
     }
 }

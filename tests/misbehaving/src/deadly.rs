@@ -3,20 +3,25 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use longshore_plugin_api::{
     settings, CallContext, Context, Driver, DriverError, Filter, Host, Image, Instance,
     InstanceInfo, NoSettings, PowerState, RequestSpec, Resources, Virt,
 };
 
-/// Ends the process: `abort`, `exit`, `stack`, `segfault` or `memory`. Or only the call: `panic`, `hang`. Returns for any
-/// other word.
+/// What `slow` takes: far more than anything else that is done for a request.
+const SLOW: Duration = Duration::from_millis(20);
+
+/// Ends the process: `abort`, `exit`, `stack`, `segfault` or `memory`. Or only the call: `panic`, `hang`. Takes its time for
+/// `slow`, and returns at once for any other word.
 pub(crate) fn end(how: &str) {
     match how {
         "panic" => panic!("I was told to"),
         "hang" => loop {
             std::thread::park();
         },
+        "slow" => std::thread::sleep(SLOW),
         "memory" => take_all_memory(),
         "abort" => std::process::abort(),
         "exit" => std::process::exit(0),

@@ -10,15 +10,20 @@ use longshore_objects::{
     Selection, TaskState, VersionedObject, VmState,
 };
 use longshore_store::StoreError;
+use serde_json::Value;
 
 use super::manager::ConductorManager;
 use super::rpcapi::Reschedule;
 use crate::codes;
 use crate::compute::rpcapi::Build;
 use crate::driver_call::one_line;
+use crate::scheduler::DETAILS_KEY;
 
 /// Number that an instance's fault carries unless the failure has its own.
 const FAULT_CODE: i64 = 500;
+
+/// Lines of a failure's details that are kept.
+const DETAILS_LINES_MAX: usize = 100;
 
 /// The task could not be carried out now; the instances wait for recovery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,13 +234,18 @@ impl ConductorManager {
             .set_instance_uuid(uuid)
             .set_code(FAULT_CODE)
             .set_message(text)
-            .set_details(format!(
-                "{} ({})",
-                failure.class(),
-                failure.code().unwrap_or("")
-            ));
+            .set_details(details(failure));
         fault.create(self.objects.as_ref()).await
     }
+}
+
+/// What the failure says beyond its message, line by line; at the end its class and code.
+fn details(failure: &Failure) -> String {
+    let kind = format!("{} ({})", failure.class(), failure.code().unwrap_or(""));
+    let more = failure.kwargs().get(DETAILS_KEY).and_then(Value::as_str);
+    let lines = more.unwrap_or_default().lines().take(DETAILS_LINES_MAX);
+    let lines: Vec<String> = lines.map(one_line).chain([kind]).collect();
+    lines.join("\n")
 }
 
 /// What an instance that waits for a host looks like.
@@ -261,12 +271,11 @@ fn after(failure: Failure, reason: &str) -> Failure {
         failure.message(),
         one_line(reason)
     );
-    let code = failure.code().map(str::to_owned);
     let whole = Failure::new(failure.class(), text).with_module(failure.module());
-    match code {
-        Some(code) => whole.with_code(code),
-        None => whole,
-    }
+    let kwargs = failure.kwargs().iter();
+    kwargs.fold(whole, |whole, (key, value)| {
+        whole.with_kwarg(key, value.clone())
+    })
 }
 
 /// Whether a write came too late, because another operation owns the instance now.

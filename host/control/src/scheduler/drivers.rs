@@ -3,6 +3,7 @@
 //! Plain values; must not know requests. Made by the wiring, shared by all selections.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use longshore_plugin_api::{Filter, FilterTraits, HostManager, Scheduler, WeightRange};
 
@@ -31,6 +32,7 @@ pub struct SchedulerDrivers {
     pub(super) on_filter_fault: FaultPolicy,
     pub(super) on_weigher_fault: FaultPolicy,
     pub(super) scratch: Scratch,
+    selections: AtomicU32,
 }
 
 impl SchedulerDrivers {
@@ -66,6 +68,7 @@ impl SchedulerDrivers {
             on_filter_fault: FaultPolicy::Fail,
             on_weigher_fault: FaultPolicy::Skip,
             scratch: Scratch::default(),
+            selections: AtomicU32::new(0),
         })
     }
 
@@ -87,6 +90,11 @@ impl SchedulerDrivers {
             Who::Filter(at) => &self.filters[at].0.watch,
             Who::Weigher(at) => &self.weighers[at].0.watch,
         }
+    }
+
+    /// The number of a selection that begins now.
+    pub(super) fn next_selection(&self) -> u32 {
+        self.selections.fetch_add(1, Ordering::Relaxed)
     }
 
     /// A driver's failure, with its role and name.

@@ -9,8 +9,12 @@ use longshore_messaging::Failure;
 use longshore_plugin_api::Category;
 
 use super::host_states::FilterCount;
+use super::story::Story;
 use crate::codes;
 use crate::driver_call::{CallError, one_line};
+
+/// The keyword argument of a failure under which its details travel.
+pub(crate) const DETAILS_KEY: &str = "details";
 
 /// A request for hosts failed; nothing stays consumed.
 #[derive(Clone, Debug)]
@@ -25,6 +29,8 @@ pub enum SelectError {
         eligible: usize,
         /// Start and end of each filter that ran.
         filters: Vec<FilterCount>,
+        /// For which instance, and what the last hosts had.
+        story: Box<Story>,
     },
     /// A driver failed: its role and name, and how.
     Driver(String, CallError),
@@ -71,7 +77,27 @@ impl SelectError {
 
     /// The failure for the caller.
     pub fn to_failure(&self) -> Failure {
-        Failure::new(self.class(), self.to_string()).with_code(self.code().to_owned())
+        let failure =
+            Failure::new(self.class(), self.to_string()).with_code(self.code().to_owned());
+        match self.details() {
+            Some(details) => failure.with_kwarg(DETAILS_KEY, details),
+            None => failure,
+        }
+    }
+
+    /// The whole story, of several lines, where there is more than the error's one.
+    pub fn details(&self) -> Option<String> {
+        let Self::NoValidHost {
+            reason,
+            known,
+            eligible,
+            filters,
+            story,
+        } = self
+        else {
+            return None;
+        };
+        Some(story.text((*known, *eligible), filters, reason))
     }
 
     /// Whether it is the driver's word that no host satisfies the request.
@@ -88,10 +114,10 @@ impl fmt::Display for SelectError {
                 known,
                 eligible,
                 filters,
+                story,
             } => {
-                write!(f, "no valid host was found: ")?;
-                no_valid_host(f, *known, *eligible, filters)?;
-                write!(f, "; {}", one_line(reason))
+                write!(f, "no valid host was found{}: ", story.which())?;
+                no_valid_host(f, (*known, *eligible), filters, reason)
             }
             Self::Driver(who, error) => write!(f, "{who} failed: {error}"),
             Self::BadValue(who, what) => write!(f, "{who} gave {what}"),
@@ -111,12 +137,12 @@ impl fmt::Display for SelectError {
 
 impl std::error::Error for SelectError {}
 
-/// The step that took the last host, then every step with its numbers.
+/// The step that took the last host. If none did, the scheduler had its own reason.
 fn no_valid_host(
     f: &mut fmt::Formatter<'_>,
-    known: usize,
-    eligible: usize,
+    (known, eligible): (usize, usize),
     filters: &[FilterCount],
+    reason: &str,
 ) -> fmt::Result {
     if known == 0 {
         return write!(f, "no host is known");
@@ -125,19 +151,11 @@ fn no_valid_host(
         return write!(f, "the request allows none of {known} hosts");
     }
     match filters.iter().find(|step| step.end == 0) {
-        Some(step) => write!(f, "filter `{}` left 0 of {} hosts", step.filter, step.start)?,
+        Some(step) => write!(f, "filter `{}` left 0 of {} hosts", step.filter, step.start),
         None => {
             let left = filters.last().map_or(eligible, |step| step.end);
-            write!(f, "{left} of {known} hosts were left")?;
+            let reason = one_line(reason);
+            write!(f, "{left} of {known} hosts were left; {reason}")
         }
     }
-    let step = |step: &FilterCount| {
-        let FilterCount { filter, start, end } = step;
-        format!("`{filter}` (start: {start}, end: {end})")
-    };
-    let steps: Vec<String> = filters.iter().map(step).collect();
-    if steps.is_empty() {
-        return Ok(());
-    }
-    write!(f, "; filters: {}", steps.join(", "))
 }

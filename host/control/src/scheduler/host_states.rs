@@ -20,6 +20,7 @@ use super::blend;
 use super::claims::Claimant;
 use super::drivers::{FaultPolicy, SchedulerDrivers};
 use super::errors::SelectError;
+use super::story::{Emptied, FirstRows, Notes, Story};
 use super::trail::{Method, Trail, Who, nobody_waits};
 use crate::driver_call::CallError;
 
@@ -58,6 +59,8 @@ struct State {
     /// Rows whose limits were asked for: those of the answer, most likely.
     named: BTreeSet<u32>,
     steps: Vec<Step>,
+    /// What the steps do not say, for a request that fails.
+    notes: Notes,
     /// The first fault that fails the request, with the driver's name.
     fault: Option<SelectError>,
 }
@@ -116,6 +119,7 @@ impl RequestHosts {
                 judged: Judged::default(),
                 named: BTreeSet::new(),
                 steps: Vec::new(),
+                notes: Notes::default(),
                 fault: None,
             }),
         })
@@ -130,12 +134,16 @@ impl RequestHosts {
     /// What each filter did in its last run over all filters.
     pub fn counts(&self) -> Vec<FilterCount> {
         let steps = self.state().steps.clone();
-        let count = |Step { at, start, end }| FilterCount {
-            filter: self.drivers.filters[at].0.name.clone(),
-            start,
-            end,
+        self.counted(steps.iter())
+    }
+
+    fn counted<'s>(&self, steps: impl Iterator<Item = &'s Step>) -> Vec<FilterCount> {
+        let count = |step: &Step| FilterCount {
+            filter: self.drivers.filters[step.at].0.name.clone(),
+            start: step.start,
+            end: step.end,
         };
-        steps.into_iter().map(count).collect()
+        steps.map(count).collect()
     }
 
     /// The steps of its selection.
@@ -157,6 +165,15 @@ impl RequestHosts {
             let none_left = matches!(error, SelectError::NoValidHost { .. });
             claimant.was_crossed() || none_left && claimant.may_be_misled()
         })
+    }
+
+    /// What is told of this request for so many instances when no host can take the next one.
+    pub(super) fn story(&self, instances: u32) -> Story {
+        let Ok(table) = self.host_table() else {
+            return Story::default();
+        };
+        let state = self.state();
+        state.notes.tell(instances, &table, &state.request)
     }
 
     /// The first fault that fails the request.
@@ -262,23 +279,33 @@ impl RequestHosts {
         }
     }
 
-    /// Runs the filters over `words`, for instance number `index`, and notes in `steps` what each did.
+    /// Runs the filters over `words`, for instance number `index`, and notes what each did, and which left no host.
     fn run_filters(
         &self,
         index: u32,
         table: &HostTable,
         words: &mut [u64],
-        steps: &mut Vec<Step>,
+        (steps, emptied): (&mut Vec<Step>, &mut Option<Emptied>),
     ) -> Result<(), DriverError> {
         let request = self.request();
-        for (at, (_, traits)) in self.drivers.filters.iter().enumerate() {
+        for (at, (filter, traits)) in self.drivers.filters.iter().enumerate() {
             let start = count(words);
             if start == 0 || !runs(traits, index, &request) {
                 continue;
             }
+            let rows = FirstRows::of(words);
             self.run_filter(at, (table, &request), words)?;
             let end = count(words);
+            filter.watch.filtered(start, end);
             steps.push(Step { at, start, end });
+            if end == 0 {
+                let (filter, hosts) = (filter.name.clone(), start);
+                *emptied = Some(Emptied {
+                    filter,
+                    hosts,
+                    rows,
+                });
+            }
         }
         Ok(())
     }
@@ -358,13 +385,16 @@ impl HostStates for RequestHosts {
         let mut words = mask.words().to_vec();
         intersect(&mut words, &self.eligible);
         let mut steps = std::mem::take(&mut self.state().steps);
+        let before = self.counted(steps.iter().filter(|step| step.end < step.start));
         steps.clear();
+        let mut emptied = None;
         let ran = match self.run_filters {
-            true => self.run_filters(index, &table, &mut words, &mut steps),
+            true => self.run_filters(index, &table, &mut words, (&mut steps, &mut emptied)),
             false => Ok(()),
         };
         let mut state = self.state();
         state.steps = steps;
+        state.notes.ran(index, before, emptied);
         state.judged = Judged {
             last_claim,
             filtered_for: Some(index),

@@ -24,18 +24,24 @@ pub mod rpcapi;
 mod scratch;
 mod select;
 pub mod simulate;
+mod step_clock;
+mod story;
 mod trail;
 mod translate;
 mod turns;
 mod watchdog;
+mod why_out;
 
 pub use absent::AbsentScheduler;
 pub use drivers::{FaultPolicy, SchedulerDrivers};
+pub(crate) use errors::DETAILS_KEY;
 pub use errors::SelectError;
 pub use host_states::{FilterCount, RequestHosts};
 pub use manager::{INSTANCES_MAX, REQUESTS_MAX, SchedulerConfig, SchedulerManager};
 pub use normalise::{normalise, weight_bounds};
 pub use rpcapi::SchedulerApi;
+pub(crate) use step_clock::SAMPLED;
+pub use story::Story;
 
 /// RPC topic of schedulers.
 pub const TOPIC: &str = "scheduler";

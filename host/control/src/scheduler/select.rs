@@ -122,7 +122,7 @@ fn ask(
     let answer = trail.call(Who::Scheduler, Method::SelectDestinations, select);
     let checked = match (hosts.take_fault(), answer) {
         (Some(fault), _) => Err(fault),
-        (None, Err(error)) => Err(refused(drivers, hosts, error)),
+        (None, Err(error)) => Err(refused(drivers, hosts, options.instances, error)),
         (None, Ok(answer)) => check(asked.node_uuids, hosts, &options, &answer)
             .map_err(|what| SelectError::BadValue(drivers.named(Who::Scheduler), what)),
     };
@@ -133,7 +133,12 @@ fn ask(
 }
 
 /// A driver's word that no host fits becomes the whole story; other errors keep the driver's name.
-fn refused(drivers: &SchedulerDrivers, hosts: &RequestHosts, error: CallError) -> SelectError {
+fn refused(
+    drivers: &SchedulerDrivers,
+    hosts: &RequestHosts,
+    instances: u32,
+    error: CallError,
+) -> SelectError {
     if !SelectError::is_no_valid_host(&error) {
         return drivers.failed(Who::Scheduler, error);
     }
@@ -143,6 +148,7 @@ fn refused(drivers: &SchedulerDrivers, hosts: &RequestHosts, error: CallError) -
         known,
         eligible,
         filters: hosts.counts(),
+        story: Box::new(hosts.story(instances)),
     }
 }
 

@@ -13,8 +13,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use longshore_plugin_api::DriverError;
 
 use super::drivers::SchedulerDrivers;
+use super::step_clock::StepClock;
 use crate::call_watch::{CallEnd, Note};
 use crate::driver_call::{CallError, guarded};
+use crate::tally::is_failure;
 
 /// One of a scheduler's drivers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +38,7 @@ macro_rules! methods {
         impl Method {
             const ALL: &'static [Method] = &[$(Method::$name),*];
 
-            pub(super) fn name(self) -> &'static str {
+            pub(super) const fn name(self) -> &'static str {
                 match self { $(Method::$name => $text),* }
             }
         }
@@ -109,11 +111,13 @@ pub(super) struct Trail {
     /// What the innermost driver's watch noted; 0 is nothing.
     noted: AtomicU32,
     given_up: AtomicBool,
+    clock: StepClock,
 }
 
 impl Trail {
     pub(super) fn new(drivers: Arc<SchedulerDrivers>) -> Self {
         Self {
+            clock: StepClock::new(drivers.next_selection()),
             drivers,
             now: AtomicU64::new(NOBODY),
             steps: AtomicU32::new(0),
@@ -148,8 +152,15 @@ impl Trail {
     ) -> Result<T, CallError> {
         let watch = self.drivers.watch(who);
         watch.admit()?;
-        let outer = self.step_in(Place { who, method });
+        let place = Place { who, method };
+        let outer = self.step_in(place);
+        let tally = watch.tally();
+        let timed = tally.and_then(|tally| Some((tally, self.clock.begin(place)?)));
         let result = guarded(call);
+        if let Some((tally, timed)) = timed {
+            let own = self.clock.end(place, &timed);
+            tally.ended(method.name(), own, is_failure(&result));
+        }
         self.step_out(outer, who);
         watch.ended(match CallEnd::of(&result) {
             // Whoever gave it up has said all there is to say.

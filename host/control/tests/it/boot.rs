@@ -219,13 +219,12 @@ async fn no_valid_host_names_the_filter() {
         let fault = row.fault().unwrap();
         assert_eq!(
             fault.message().unwrap(),
-            "no valid host was found: filter `more` left 0 of 2 hosts; filters: `up` (start: 2, \
-             end: 2), `ram` (start: 2, end: 2), `more` (start: 2, end: 0); there are not enough \
-             hosts"
+            "no valid host was found for instance 1 of 2: filter `more` left 0 of 2 hosts"
         );
         assert_eq!(
-            fault.details(),
-            Some("NoValidHost (schedule/no-valid-host)")
+            fault.details().unwrap(),
+            "up: 2 → 2, ram: 2 → 2, more: 2 → 0\na\nb\n\
+             NoValidHost (schedule/no-valid-host)"
         );
     }
 }

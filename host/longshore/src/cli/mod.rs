@@ -32,6 +32,7 @@ mod plugin_scan;
 mod plugin_settings;
 mod plugin_show;
 pub(crate) mod plugin_state;
+mod plugin_stats;
 mod plugin_walk;
 mod progress;
 pub mod render;

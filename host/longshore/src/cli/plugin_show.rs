@@ -12,7 +12,7 @@ use super::names::text;
 use super::plugin::{self, PATH};
 use super::plugin_state::Outlook;
 use super::render::{Screen, Tone, cell};
-use super::{plugin_files, plugin_sample, plugin_settings};
+use super::{plugin_files, plugin_sample, plugin_settings, plugin_stats};
 
 pub(crate) fn run(
     context: &mut Context<'_>,
@@ -96,6 +96,7 @@ fn details(screen: &Screen<'_>, item: &Json) -> String {
     add("priority", some("priority").filter(|p| p != "0"));
     let mut out = screen.fields(&fields);
     out.push_str(&settings(screen, item));
+    out.push_str(&plugin_stats::block(screen, &item["stats"]));
     out
 }
 

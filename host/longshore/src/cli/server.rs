@@ -14,6 +14,7 @@ use super::args::{Server, ServerAction, ServerCreate, Wait};
 use super::client::{Client, encoded};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::layout::wrapped;
 use super::names::{self, choose, text};
 use super::render::{Screen, cell};
 use super::wait::{Patience, Until, wait};
@@ -253,7 +254,8 @@ fn without_errors(shapes: &[Json]) -> Result<Exit, Failure> {
         Failure::new(Exit::Failed, code.unwrap_or(codes::SERVER_ERROR), what)
             .why(fault.map_or_else(|| "no fault was recorded".to_owned(), escape))
             .help(format!(
-                "delete it with `longshore server delete {name}`, and see the host's log"
+                "`longshore server show {name}` and the host's log say more; delete it with \
+                 `longshore server delete {name}`"
             )),
     )
 }
@@ -344,8 +346,25 @@ fn details(screen: &Screen<'_>, shape: &Json) -> String {
         "terminated_at",
     ];
     let mut out = screen.members(shape, KEYS);
-    if let Some(message) = shape.pointer("/fault/message") {
-        out.push_str(&format!("\nfault: {}", escape(&cell(message))));
-    }
+    out.push_str(&fault(screen, &shape["fault"]));
+    out
+}
+
+/// Why a server is in ERROR: the message, and below it the details line by line. Starts with a line break.
+fn fault(screen: &Screen<'_>, fault: &Json) -> String {
+    const INDENT: usize = 2;
+    let Some(message) = fault.get("message") else {
+        return String::new();
+    };
+    let mut out = String::new();
+    let mut add = |before: usize, line: &str| {
+        let lines = wrapped(&escape(line), screen.columns(), before + INDENT);
+        let between = format!("\n{:1$}", "", before + INDENT);
+        out.push_str(&format!("\n{:before$}{}", "", lines.join(&between)));
+    };
+    add(0, &format!("fault: {}", cell(message)));
+    text(fault, "details")
+        .lines()
+        .for_each(|line| add(INDENT, line));
     out
 }

@@ -5,6 +5,7 @@
 //! Everything is decided in the parts; here they are put together. Called by `cli::up`.
 
 mod building;
+mod cost;
 mod drivers;
 mod endings;
 mod last_end;
@@ -183,9 +184,11 @@ async fn run(start: Start, host: &Host<'_>, quarantine: Quarantine) -> Result<Ex
         .map_err(|e| failed(&e))?;
     tracing::info!(%address, hosts = hosts.len(), odd = warnings.len(), "ready");
     announce(host.output.out(), &format!("ready http://{address}"));
+    let costs = tokio::spawn(cost::watch(Arc::clone(watches)));
     let every = Duration::from_secs(config.plugins.watch_interval_s);
     let foreign = process::until_beyond_repair(&process, every);
     let exit = until_stopped(&launcher, &mut signals, &host.record, foreign).await;
+    costs.abort();
     shared.store.close().await;
     Ok(exit)
 }

@@ -1,4 +1,4 @@
-//! What a running host says of its plugins and of its readiness, for the API.
+//! What a running host says of its plugins, what they cost included, and of its readiness, for the API.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use longshore_loader::{Loader, Outcome};
 use longshore_store::Store;
 use serde_json::{Value as Json, json};
 
+use super::cost;
 use super::drivers::{FILTER, HOST_MANAGER, SCHEDULER, VIRT, WEIGHER};
 use super::services::Down;
 use super::watch::{DriverWatch, Watches, WhyFenced};
@@ -142,6 +143,15 @@ impl LocalPlugins {
     }
 }
 
+impl LocalPlugins {
+    /// What an entry's drivers cost, if services use it.
+    fn stats_of(&self, plugin: &Json) -> Option<Json> {
+        cost::name_the_slow(&self.watches);
+        let [namespace, name] = ["namespace", "name"].map(|key| plugin[key].as_str());
+        cost::stats(&self.watches, namespace?, name?)
+    }
+}
+
 impl PluginView for LocalPlugins {
     fn list(&self) -> Json {
         let plugins = plugin_files::list(&self.outlook, None);
@@ -150,7 +160,11 @@ impl PluginView for LocalPlugins {
 
     fn show(&self, namespace: &str, name: &str) -> Option<Json> {
         let shown = plugin_files::show(&self.outlook, namespace, name).ok()?;
-        Some(self.overlay(shown))
+        let mut shown = self.overlay(shown);
+        if let Some(stats) = self.stats_of(&shown) {
+            shown["stats"] = stats;
+        }
+        Some(shown)
     }
 }
 

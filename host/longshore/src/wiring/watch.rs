@@ -5,11 +5,12 @@
 
 use std::any::Any;
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use longshore_control::call_watch::Note;
-use longshore_control::{CallEnd, CallWatch, Watched};
+use longshore_control::{CallEnd, CallWatch, Tally, Watched};
 use longshore_loader::fence::{Ended, Fence, Fenced, NEVER_MS, STUCK_MAX, STUCK_MAX_IN_LINE};
 use longshore_loader::record::{CallName, Recorded, Slot};
 use longshore_loader::{Extension, Factory};
@@ -34,6 +35,10 @@ pub(super) struct DriverWatch {
     fence: Fence,
     recorded: Option<Recorded>,
     started: Instant,
+    /// What its calls cost.
+    pub(super) tally: Tally,
+    /// `cost` said that it is slow.
+    pub(super) was_said_slow: AtomicBool,
 }
 
 /// A driver that the program holds to the end, so that it is dropped where the program says.
@@ -94,6 +99,8 @@ impl Watches {
             fence: Fence::new(self.panic_limit, stuck_limit),
             recorded: recorded.filter(|_| self.is_recorded(&info.namespace)),
             started: Instant::now(),
+            tally: Tally::default(),
+            was_said_slow: AtomicBool::new(false),
         });
         lock(&self.all).push(Arc::clone(&watch));
         Watched::by(watch)
@@ -106,6 +113,11 @@ impl Watches {
             RecordedCalls::All => true,
             RecordedCalls::None => false,
         }
+    }
+
+    /// Every watch.
+    pub(super) fn all(&self) -> Vec<Arc<DriverWatch>> {
+        lock(&self.all).clone()
     }
 
     /// The drivers that are fenced now.
@@ -163,6 +175,10 @@ impl CallWatch for DriverWatch {
         if let (Some(recorded), Some(at)) = (&self.recorded, at) {
             recorded.end(Slot(at));
         }
+    }
+
+    fn tally(&self) -> Option<&Tally> {
+        Some(&self.tally)
     }
 
     fn ended(&self, how: CallEnd) {

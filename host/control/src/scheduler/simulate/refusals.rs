@@ -151,6 +151,7 @@ mod tests {
             known: 4,
             eligible: 4,
             filters: filters.iter().map(count).collect(),
+            story: Box::default(),
         }
     }
 
