@@ -1,4 +1,4 @@
-"""Makes Nova of the Pike release importable on a Python of today, for its filters and weighers alone.
+"""Makes Nova of the Pike release importable on a Python of today, for its filters, weighers and host states alone.
 
 The package itself is unpacked beside (`requirements.txt`, `cargo xtask nova`). What filters and weighers never reach
 stands in as empty modules: the database, messaging, networks, the web. Everything that decides a verdict is Nova's own:
@@ -16,6 +16,8 @@ import os
 import sys
 import types
 import warnings
+
+import iso8601
 
 ABSENT = (
     "nova.api", "nova.cells", "nova.compute.rpcapi", "nova.compute.utils", "nova.context", "nova.db", "nova.hooks",
@@ -79,6 +81,7 @@ def load(directory):
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
     fractions.gcd = math.gcd  # what Python 3.9 took away
+    iso8601.iso8601.Utc = lambda: iso8601.UTC  # and iso8601 0.1.13
     sys.meta_path.insert(0, Absent())
     sys.path.insert(0, directory)
     options(directory)

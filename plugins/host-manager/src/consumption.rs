@@ -22,7 +22,7 @@ struct Taken {
     /// What was really taken: amounts stop at the ends of their range.
     ram_mb: i64,
     disk_mb: i64,
-    vcpus: u32,
+    vcpus: i64,
     instances: u32,
     io_ops: u32,
     held: Held,
@@ -81,11 +81,11 @@ impl Taken {
         let amounts = &mut facts.amounts;
         if facts.is_whole_machine {
             let (ram, disk) = (amounts.free_ram_mb, amounts.free_disk_mb);
-            let left = vcpus_total.saturating_sub(amounts.vcpus_used);
+            let used = std::mem::replace(&mut amounts.vcpus_used, vcpus_total);
             return Self {
                 ram_mb: lower_by(&mut amounts.free_ram_mb, ram.into()),
                 disk_mb: lower_by(&mut amounts.free_disk_mb, disk.into()),
-                vcpus: raise(&mut amounts.vcpus_used, left),
+                vcpus: i64::from(vcpus_total) - i64::from(used),
                 ..Self::default()
             };
         }
@@ -93,7 +93,7 @@ impl Taken {
         Self {
             ram_mb: lower(&mut amounts.free_ram_mb, request.memory_mb()),
             disk_mb: lower(&mut amounts.free_disk_mb, disk_gb.saturating_mul(1024)),
-            vcpus: raise(&mut amounts.vcpus_used, request.vcpus()),
+            vcpus: raise(&mut amounts.vcpus_used, request.vcpus()).into(),
             instances: raise(&mut amounts.num_instances, 1),
             io_ops: raise(&mut amounts.num_io_ops, 1),
             ..Self::default()
@@ -110,7 +110,9 @@ impl Taken {
     fn return_to(&self, amounts: &mut Amounts) {
         lower_by(&mut amounts.free_ram_mb, -self.ram_mb);
         lower_by(&mut amounts.free_disk_mb, -self.disk_mb);
-        amounts.vcpus_used = amounts.vcpus_used.saturating_sub(self.vcpus);
+        let vcpus_used = i64::from(amounts.vcpus_used) - self.vcpus;
+        // The clamped value is in range.
+        amounts.vcpus_used = vcpus_used.clamp(0, u32::MAX.into()) as u32;
         amounts.num_instances = amounts.num_instances.saturating_sub(self.instances);
         amounts.num_io_ops = amounts.num_io_ops.saturating_sub(self.io_ops);
     }
