@@ -29,7 +29,7 @@ pub const REQUESTS_MAX: usize = 64;
 /// Instances in one request.
 pub const INSTANCES_MAX: usize = 10_000;
 /// Time between two runs of the driver's own periodic tasks.
-const DRIVER_TASKS_SPACING: Duration = Duration::from_secs(60);
+pub(super) const DRIVER_TASKS_SPACING: Duration = Duration::from_secs(60);
 
 /// What an operator chooses for a scheduler, with Nova's names and defaults.
 #[derive(Clone, Debug)]
