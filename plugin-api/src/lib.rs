@@ -80,8 +80,8 @@
 //!   copy of every static: the host's `log`, tokio and thread-locals are not visible. Do not change what the process
 //!   shares: signal handlers, working directory, umask, environment, locale.
 //! - **At hand.** [`file_name`] makes safe file names of ids, [`Random`] seeded random numbers, [`Mask`] and [`score`] the
-//!   fast loops of filters and weighers; [`Json`] reads the JSON texts of a table; [`testing`] has a driver behind the real
-//!   bridge in your own tests.
+//!   fast loops of filters and weighers; [`Json`] reads the JSON texts of a table, [`numa`] and [`pci`] those that are placed;
+//!   [`testing`] has a driver behind the real bridge in your own tests.
 //! - **Threads.** Drivers are `Send + Sync` and may be called from several threads. Kinds that may block say so.
 //! - **Lasting.** A `.so` built with version 1.x of this crate loads in every later 1.y host, whichever compiler (from
 //!   1.63 on) built either. Build against the oldest version that has what you need: a host refuses a newer one.
@@ -98,7 +98,10 @@ mod filter;
 mod host_manager;
 #[doc(hidden)]
 pub mod json;
+mod json_text;
 mod kind;
+pub mod numa;
+pub mod pci;
 mod random;
 mod record;
 mod scheduler;
@@ -123,6 +126,7 @@ pub use random::Random;
 pub use scheduler::{Destination, HostStates, Scheduler, SelectOptions, Selection};
 pub use settings::{NoSettings, Setting, Settings};
 pub use types::columns::{Column, List};
+pub use types::decimal::decimal;
 pub use types::host_columns::HostColumns;
 pub use types::host_table::{Host, HostTable, STATE_DISABLED, STATE_UP};
 pub use types::image::Image;

@@ -97,6 +97,19 @@ fn zones_groups_and_leaving_are_played() {
 }
 
 #[test]
+fn the_caching_scheduler_over_all_hosts_places_what_the_filter_scheduler_places() {
+    let host = place("");
+    let line = "--hosts 30 --instances 300 --driver filter_scheduler --driver caching_scheduler";
+    let document = without_times(simulated(&host, line));
+    let runs = &document["runs"];
+    assert_eq!(runs[1]["driver"], "caching_scheduler");
+    assert!(runs[0]["placed"]["instances"].as_u64().unwrap() > 0);
+    for figure in ["placed", "refused", "utilisation_percent"] {
+        assert_eq!(runs[0][figure], runs[1][figure], "{figure}");
+    }
+}
+
+#[test]
 fn a_seed_decides_where_instances_go() {
     let host = place("");
     let run = |seed: u64, file: &str| {

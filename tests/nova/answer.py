@@ -4,7 +4,9 @@
 
 A case names one driver and has its settings, the hosts and the request, in the words of Nova's `HostState` and
 `RequestSpec`; `tests/it/nova` writes them. The answer to a filter is `{"passes": [...]}`, one per host, with null where
-Nova raised, and `"limits"` if there are any for a host that passes; to a weigher `{"raw": [...], "weights": [...]}`, or null where it raised. The one case `{"facts": true}` is
+Nova raised, and `"limits"` if there are any for a host that passes; to a weigher `{"raw": [...], "weights": [...]}`, or null where it raised. A case
+of the kind `consumption` is counted on each host `times` times; the answer has what the host had before, and after each
+time (`states.py`). The one case `{"facts": true}` is
 answered with what each class says of itself, and the defaults of the settings.
 """
 
@@ -14,6 +16,7 @@ import os
 import sys
 
 import pike
+import states
 
 FILTERS = {
     "aggregate_core": "AggregateCoreFilter",
@@ -247,6 +250,8 @@ class Answers:
     def answer(self, case):
         if "facts" in case:
             return self.facts()
+        if case["kind"] == "consumption":
+            return [self.consumption(case, host) for host in case["hosts"]]
         for key, value in case["settings"].items():
             group, option = SETTINGS[key]
             if key == "weight_setting":  # a table here, a list of `name=ratio` there
@@ -271,6 +276,17 @@ class Answers:
         answer = {"passes": [self.passes(chosen, host, spec) for host in hosts]}
         limits = [limits_of(host) if passes else {} for host, passes in zip(hosts, answer["passes"])]
         return {**answer, "limits": limits} if any(limits) else answer
+
+    def consumption(self, case, facts):
+        topology = host_topology(facts["numa_topology"]) if facts.get("numa_topology") else None
+        host = states.state(facts, topology, case["driver"] == "ironic_host_manager")
+        fits = self.classes["NUMATopologyFilter"]().host_passes
+        found = [states.facts_of(host)]
+        for _ in range(case["times"]):
+            # Nova writes into a request where it was placed, and finds it there for the next instance.
+            asked, spec = request_spec(case["request"]), request_spec(case["request"])
+            found.append(states.consume(host, lambda host: fits(host, asked), spec))
+        return found
 
     @staticmethod
     def passes(chosen, host, spec):

@@ -1,4 +1,4 @@
-"""Makes Nova of the Pike release importable on a Python of today, for its filters and weighers alone.
+"""Makes Nova of the Pike release importable on a Python of today, for its filters, weighers and host states alone.
 
 The package itself is unpacked beside (`requirements.txt`, `cargo xtask nova`). What filters and weighers never reach
 stands in as empty modules: the database, messaging, networks, the web. Everything that decides a verdict is Nova's own:

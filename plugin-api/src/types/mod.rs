@@ -1,6 +1,7 @@
 //! Nouns that several kinds share, one per file.
 
 pub mod columns;
+pub mod decimal;
 mod frames;
 pub mod host_columns;
 pub mod host_table;

@@ -3,9 +3,9 @@
 //! says any, or one cannot be read. Knows no resource by itself.
 
 use crate::aggregates::{self, Memory};
-use crate::ratio::{self, Resource, Widening};
+use crate::ratio::{Resource, Widening};
 use longshore_plugin_api::{
-    Context, Driver, DriverError, Filter, Host, HostTable, Limits, Log, Mask, NoSettings,
+    decimal, Context, Driver, DriverError, Filter, Host, HostTable, Limits, Log, Mask, NoSettings,
     RequestSpec,
 };
 use std::marker::PhantomData;
@@ -23,7 +23,7 @@ impl<R: Resource> AggregateRatioFilter<R> {
 
     fn ratio(&self, host: Host<'_>) -> f64 {
         let said = self.ratio_of_aggregates(host);
-        said.unwrap_or_else(|| ratio::widen(R::own_ratio(host)))
+        said.unwrap_or_else(|| decimal(R::own_ratio(host)))
     }
 }
 

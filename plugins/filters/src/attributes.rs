@@ -2,7 +2,7 @@
 //! them in extra specs and queries. Must not know what is asked of them. Called by
 //! `compute_capabilities` and `json_query`.
 
-use longshore_plugin_api::{Host, HostTable, Json};
+use longshore_plugin_api::{decimal, Host, HostTable, Json};
 
 /// Where a fact is found.
 #[derive(Clone, Copy)]
@@ -48,7 +48,7 @@ fn count(number: u32) -> Json {
 }
 
 fn ratio(ratio: f32) -> Json {
-    Json::Float(crate::ratio::widen(ratio))
+    Json::Float(decimal(ratio))
 }
 
 fn supported_instances(host: Host<'_>) -> Json {

@@ -4,7 +4,7 @@
 
 use crate::ratio::{self, Resource};
 use longshore_plugin_api::{
-    Context, Driver, DriverError, Filter, Host, HostTable, Limits, Log, Mask, NoSettings,
+    decimal, Context, Driver, DriverError, Filter, Host, HostTable, Limits, Log, Mask, NoSettings,
     RequestSpec,
 };
 
@@ -49,7 +49,7 @@ impl Driver for CoreFilter {
 
 impl Filter for CoreFilter {
     fn passes(&self, host: Host<'_>, request: &RequestSpec) -> Result<bool, DriverError> {
-        let ratio = ratio::widen(host.cpu_allocation_ratio());
+        let ratio = decimal(host.cpu_allocation_ratio());
         Ok(Self::fits_on(host, ratio, request))
     }
 
@@ -72,7 +72,7 @@ impl Filter for CoreFilter {
     }
 
     fn limits(&self, host: Host<'_>, _: &RequestSpec) -> Result<Limits, DriverError> {
-        let ratio = ratio::widen(host.cpu_allocation_ratio());
+        let ratio = decimal(host.cpu_allocation_ratio());
         Ok(Self::limits_of(host, ratio))
     }
 }

@@ -104,7 +104,7 @@ fn apply(operator: &str, values: &[Json]) -> Option<Json> {
         all_of_rest(values, |first, other| python::order(first, other).map(fits))
     };
     match operator {
-        "=" => all_of_rest(values, |first, other| Some(python::equal(first, other))),
+        "=" => all_of_rest(values, |first, other| Some(first.says_same(other))),
         "<" => compare(Ordering::is_lt),
         ">" => compare(Ordering::is_gt),
         "<=" => compare(Ordering::is_le),
@@ -114,7 +114,7 @@ fn apply(operator: &str, values: &[Json]) -> Option<Json> {
                 [first, rest @ ..] if !rest.is_empty() => (first, rest),
                 _ => return Some(Json::Bool(false)),
             };
-            let found = rest.iter().any(|other| python::equal(first, other));
+            let found = rest.iter().any(|other| first.says_same(other));
             Some(Json::Bool(found))
         }
         "not" => {

@@ -1,12 +1,11 @@
 //! `numa_topology`: hosts whose NUMA cells can hold those of the guest, each guest cell on a host
-//! cell of its own, with its processors, memory, page size and devices. Whether one cell fits
-//! another is in `numa_cells`, devices are in `pci`.
+//! cell of its own, with its processors, memory, page size and devices. How cells are placed is
+//! `longshore_plugin_api::numa`.
 
-use crate::numa_cells::{self, Guest, HostCell, Ratios};
-use crate::pci::{Pools, Requests};
-use crate::ratio;
+use longshore_plugin_api::numa::{GuestCells, HostCells, Ratios};
+use longshore_plugin_api::pci::{Pools, Requests};
 use longshore_plugin_api::{
-    Context, Driver, DriverError, Filter, FilterTraits, Host, HostTable, Mask, NoSettings,
+    decimal, Context, Driver, DriverError, Filter, FilterTraits, Host, HostTable, Mask, NoSettings,
     RequestSpec,
 };
 use std::collections::HashMap;
@@ -14,13 +13,9 @@ use std::collections::HashMap;
 /// Passes hosts that the guest's cells fit.
 pub(crate) struct NumaTopologyFilter;
 
-/// How many placements of one cell are tried per host. Beyond that the host does not pass: the
-/// number of orders of 16 cells has 14 digits.
-const TRIES_MAX: usize = 20_000;
-
 /// What the request asks for.
 struct Wanted {
-    guest: Option<Guest>,
+    guest: Option<GuestCells>,
     requests: Requests,
     /// Threads of one core are required, for processors of its own.
     needs_siblings: bool,
@@ -38,15 +33,8 @@ impl Wanted {
         let says = |key: &str, property: &str, word: &str| {
             spec(key) == Some(word) || request.image_property(property) == Some(word)
         };
-        let guest = match request.numa_topology() {
-            None | Some("") => None,
-            Some(text) => Some(numa_cells::of_guest(text).ok_or_else(|| {
-                let hint = r#"write them as `{"cells": [{"cpuset": [0], "memory": 512}]}`"#;
-                DriverError::invalid("the request's NUMA cells cannot be read").hint(hint)
-            })?),
-        };
         Ok(Self {
-            guest: guest.filter(|guest| !guest.cells.is_empty()),
+            guest: GuestCells::of(request)?,
             requests: Requests::of(request)?,
             needs_siblings: says("hw:cpu_policy", "hw_cpu_policy", "dedicated")
                 && says("hw:cpu_thread_policy", "hw_cpu_thread_policy", "require"),
@@ -58,40 +46,25 @@ impl Wanted {
     }
 
     fn met_by(&self, host: Host<'_>) -> bool {
-        let cells = numa_cells::of_host(host.numa_topology());
+        let cells = HostCells::parse(host.numa_topology());
         if let (true, Some(cells)) = (self.needs_siblings, &cells) {
-            if !cells.iter().any(HostCell::has_siblings) {
+            if !cells.has_siblings() {
                 return false;
             }
         }
         match (&self.guest, cells) {
             (None, _) => true,
             (Some(_), None) => false,
-            (Some(guest), Some(cells)) => self.place(host, &cells, guest.clone()),
+            (Some(guest), Some(cells)) => {
+                let ratios = Ratios {
+                    cpu: decimal(host.cpu_allocation_ratio()),
+                    ram: decimal(host.ram_allocation_ratio()),
+                };
+                let pools = Pools::parse(host.pci_device_pools()).unwrap_or_default();
+                let place = cells.place(guest, Some(ratios), &pools, &self.requests);
+                place.is_some()
+            }
         }
-    }
-
-    fn place(&self, host: Host<'_>, cells: &[HostCell], guest: Guest) -> bool {
-        let pools = Pools::parse(host.pci_device_pools());
-        let mut order: Vec<&HostCell> = cells.iter().collect();
-        if self.requests.is_empty() {
-            // Cells with devices are kept for guests that want some.
-            let with_devices = pools.cells();
-            order.sort_by_key(|cell| with_devices.contains(&cell.id));
-        }
-        let mut placing = Placing {
-            cells: order,
-            guest,
-            ratios: Ratios {
-                cpu: ratio::widen(host.cpu_allocation_ratio()),
-                ram: ratio::widen(host.ram_allocation_ratio()),
-            },
-            chosen: Vec::new(),
-            tries: 0,
-        };
-        let devices =
-            |cells: &[i64]| self.requests.is_empty() || pools.support(&self.requests, Some(cells));
-        placing.rest(&devices)
     }
 }
 
@@ -103,50 +76,6 @@ fn looks(host: Host<'_>) -> Looks {
         host.cpu_allocation_ratio().to_bits(),
         host.ram_allocation_ratio().to_bits(),
     )
-}
-
-/// A search for a place of every guest cell.
-struct Placing<'c> {
-    cells: Vec<&'c HostCell>,
-    guest: Guest,
-    ratios: Ratios,
-    /// Which host cell each guest cell got so far.
-    chosen: Vec<usize>,
-    tries: usize,
-}
-
-impl Placing<'_> {
-    /// Places the guest cells that have no place yet, in every order there is until one will do.
-    fn rest(&mut self, devices: &dyn Fn(&[i64]) -> bool) -> bool {
-        let next = self.chosen.len();
-        if next == self.guest.cells.len() {
-            let ids: Vec<i64> = self
-                .chosen
-                .iter()
-                .map(|&cell| self.cells[cell].id)
-                .collect();
-            return devices(&ids);
-        }
-        for cell in 0..self.cells.len() {
-            if self.chosen.contains(&cell) {
-                continue;
-            }
-            self.tries += 1;
-            if self.tries > TRIES_MAX {
-                return false;
-            }
-            // The emulator's processor is beside the first guest cell.
-            let reserved = usize::from(self.guest.is_emulator_isolated && next == 0);
-            if self.cells[cell].fits(&mut self.guest.cells[next], reserved, self.ratios) {
-                self.chosen.push(cell);
-                if self.rest(devices) {
-                    return true;
-                }
-                self.chosen.pop();
-            }
-        }
-        false
-    }
 }
 
 impl Driver for NumaTopologyFilter {

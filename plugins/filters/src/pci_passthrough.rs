@@ -1,14 +1,20 @@
 //! `pci_passthrough`: hosts whose free PCI devices can meet all of the instance's requests at once.
 //! How devices are matched is in `pci`.
 
-use crate::pci::{Pools, Requests};
 use crate::verdicts::Verdicts;
+use longshore_plugin_api::pci::{Pools, Requests};
 use longshore_plugin_api::{
     Context, Driver, DriverError, Filter, Host, HostTable, Mask, NoSettings, RequestSpec,
 };
 
 /// Passes hosts that have the devices.
 pub(crate) struct PciPassthroughFilter;
+
+/// Pools that cannot be read have no devices.
+fn has_devices(pools: &str, requests: &Requests) -> bool {
+    let pools = Pools::parse(pools).unwrap_or_default();
+    pools.support(requests, None)
+}
 
 impl Driver for PciPassthroughFilter {
     type Settings = NoSettings;
@@ -20,7 +26,7 @@ impl Driver for PciPassthroughFilter {
 impl Filter for PciPassthroughFilter {
     fn passes(&self, host: Host<'_>, request: &RequestSpec) -> Result<bool, DriverError> {
         let requests = Requests::of(request)?;
-        Ok(Pools::parse(host.pci_device_pools()).support(&requests, None))
+        Ok(has_devices(host.pci_device_pools(), &requests))
     }
 
     fn filter_all(
@@ -32,7 +38,7 @@ impl Filter for PciPassthroughFilter {
         let requests = Requests::of(request)?;
         if !requests.is_empty() {
             let (mut verdicts, pools) = (Verdicts::new(), hosts.pci_device_pool_ids());
-            let judge = |id| Pools::parse(hosts.text(id)).support(&requests, None);
+            let judge = |id| has_devices(hosts.text(id), &requests);
             let mut verdict = |id| verdicts.of(id, || judge(id));
             mask.retain_rows(|row| pools.get(row).map_or(false, |&id| verdict(id)));
         }

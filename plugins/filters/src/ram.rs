@@ -4,7 +4,8 @@
 
 use crate::ratio::{self, Resource};
 use longshore_plugin_api::{
-    Context, Driver, DriverError, Filter, Host, HostTable, Limits, Mask, NoSettings, RequestSpec,
+    decimal, Context, Driver, DriverError, Filter, Host, HostTable, Limits, Mask, NoSettings,
+    RequestSpec,
 };
 
 /// Passes hosts with enough memory.
@@ -51,7 +52,7 @@ impl Driver for RamFilter {
 
 impl Filter for RamFilter {
     fn passes(&self, host: Host<'_>, request: &RequestSpec) -> Result<bool, DriverError> {
-        let ratio = ratio::widen(host.ram_allocation_ratio());
+        let ratio = decimal(host.ram_allocation_ratio());
         Ok(Self::fits_on(host, ratio, request))
     }
 
@@ -74,7 +75,7 @@ impl Filter for RamFilter {
     }
 
     fn limits(&self, host: Host<'_>, _: &RequestSpec) -> Result<Limits, DriverError> {
-        let ratio = ratio::widen(host.ram_allocation_ratio());
+        let ratio = decimal(host.ram_allocation_ratio());
         Ok(Self::limits_of(host, ratio))
     }
 }

@@ -1,10 +1,9 @@
 //! Over-commit: what `ram`, `disk` and `core` share.
 //!
-//! The table keeps ratios as `f32`, but the operator wrote a decimal number: `0.9` must stay 0.9
-//! and not become 0.899999976, or a request for exactly 90 % of a host would fail. Called by those
-//! three filters and by `aggregate_ratio`, their variant.
+//! Ratios are multiplied as the decimal numbers that the operator wrote. Called by those three filters
+//! and by `aggregate_ratio`, their variant.
 
-use longshore_plugin_api::{uniform, Host, Limits, Mask, RequestSpec};
+use longshore_plugin_api::{decimal, uniform, Host, Limits, Mask, RequestSpec};
 use std::cell::Cell;
 
 /// Something that a host may promise more of than it has.
@@ -22,15 +21,7 @@ pub(crate) trait Resource: Send + Sync + 'static {
     fn limits_of(host: Host<'_>, ratio: f64) -> Limits;
 }
 
-/// The decimal number that was written, as precisely as it can be had.
-pub(crate) fn widen(ratio: f32) -> f64 {
-    ratio
-        .to_string()
-        .parse()
-        .unwrap_or_else(|_| f64::from(ratio))
-}
-
-/// [`widen`] for one host after the other: neighbours often have the same ratio.
+/// [`decimal`] for one host after the other: neighbours often have the same ratio.
 pub(crate) struct Widening(Cell<(f32, f64)>);
 
 impl Widening {
@@ -39,10 +30,10 @@ impl Widening {
         Self(Cell::new((f32::NAN, f64::NAN)))
     }
 
-    /// As [`widen`].
+    /// As [`decimal`].
     pub(crate) fn of(&self, ratio: f32) -> f64 {
         if self.0.get().0 != ratio {
-            self.0.set((ratio, widen(ratio)));
+            self.0.set((ratio, decimal(ratio)));
         }
         self.0.get().1
     }
@@ -57,7 +48,7 @@ pub(crate) fn retain<A: Copy, B: Copy>(
 ) {
     match uniform(ratios) {
         Some(one) => {
-            let (rows, ratio) = (ratios.len(), widen(one));
+            let (rows, ratio) = (ratios.len(), decimal(one));
             mask.retain2(&a[..rows.min(a.len())], b, |a, b| fits(a, b, ratio));
         }
         None => {
@@ -71,15 +62,6 @@ pub(crate) fn retain<A: Copy, B: Copy>(
 mod tests {
     use super::*;
     use longshore_plugin_api::full;
-
-    #[test]
-    fn a_ratio_is_the_decimal_number_that_was_written() {
-        for ratio in [0.9_f64, 1.1, 1.5, 16.0, 0.1, 20.1] {
-            assert_eq!(widen(ratio as f32).to_bits(), ratio.to_bits(), "{ratio}");
-        }
-        assert!(widen(f32::NAN).is_nan());
-        assert_eq!(widen(f32::INFINITY), f64::INFINITY);
-    }
 
     #[test]
     fn one_ratio_and_many_give_the_same_verdicts() {

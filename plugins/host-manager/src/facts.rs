@@ -3,10 +3,11 @@
 //! A number that cannot be right is an error that names host and field, and changes nothing: the
 //! caller keeps the facts of the report before. Called by `fleet`.
 
+use crate::machines;
 use crate::stats;
 use longshore_plugin_api::{
-    Column, DriverError, HostColumns, HostReport, List, SupportedInstance, STATS_METRICS,
-    STATS_NUMA_TOPOLOGY, STATS_PCI_DEVICE_POOLS, STATS_UUID,
+    decimal, numa, Column, DriverError, HostColumns, HostReport, List, SupportedInstance,
+    STATS_METRICS, STATS_NUMA_TOPOLOGY, STATS_PCI_DEVICE_POOLS, STATS_UUID,
 };
 use std::convert::TryFrom;
 
@@ -27,6 +28,9 @@ const FACTS_IN_STATS: [(&str, Column); 4] = [
     (STATS_NUMA_TOPOLOGY, Column::NumaTopology),
 ];
 
+/// The texts that a consumed request changes.
+const CONSUMED_TEXTS: [Column; 2] = [Column::PciDevicePools, Column::NumaTopology];
+
 /// What Nova takes for a ratio of zero, which stands for "not set".
 const RATIO_DEFAULTS: [f32; 3] = [1.5, 16.0, 1.0];
 
@@ -38,9 +42,11 @@ pub(crate) struct Facts {
     ratios: [(Column, f32); 3],
     texts: [(Column, String); TEXTS],
     supported: Vec<SupportedInstance>,
+    /// Requests take it as a whole.
+    pub(crate) is_whole_machine: bool,
 }
 
-/// The facts that a consumed request changes.
+/// The numbers that a consumed request changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Amounts {
     pub(crate) free_ram_mb: i32,
@@ -51,6 +57,15 @@ pub(crate) struct Amounts {
 }
 
 impl Facts {
+    /// Checks a report of a whole machine.
+    pub(crate) fn of_machine(report: &HostReport) -> Result<Self, DriverError> {
+        let facts = Self::of(&machines::read(report))?;
+        Ok(Self {
+            is_whole_machine: true,
+            ..facts
+        })
+    }
+
     /// Checks a report.
     pub(crate) fn of(report: &HostReport) -> Result<Self, DriverError> {
         let check = Check(report);
@@ -70,7 +85,41 @@ impl Facts {
             ratios: check.ratios()?,
             texts: check.texts()?,
             supported: check.supported()?,
+            is_whole_machine: false,
         })
+    }
+
+    /// All its processors.
+    pub(crate) fn vcpus_total(&self) -> u32 {
+        let total =
+            |(column, value): &(Column, u32)| (*column == Column::VcpusTotal).then_some(*value);
+        self.fixed.iter().find_map(total).unwrap_or_default()
+    }
+
+    /// How much of a NUMA cell may be promised.
+    pub(crate) fn numa_ratios(&self) -> numa::Ratios {
+        let ratio = |column| self.ratios.iter().find(|(of, _)| *of == column);
+        let ratio = |column| ratio(column).map_or(1.0, |(_, ratio)| decimal(*ratio));
+        numa::Ratios {
+            cpu: ratio(Column::CpuAllocationRatio),
+            ram: ratio(Column::RamAllocationRatio),
+        }
+    }
+
+    /// One of its texts.
+    pub(crate) fn text(&self, column: Column) -> &str {
+        let mut texts = self.texts.iter();
+        texts
+            .find(|(of, _)| *of == column)
+            .map_or("", |(_, text)| text)
+    }
+
+    /// Changes one of its texts.
+    pub(crate) fn set_text(&mut self, column: Column, text: String) {
+        let mut texts = self.texts.iter_mut();
+        if let Some((_, old)) = texts.find(|(of, _)| *of == column) {
+            *old = text;
+        }
     }
 
     /// Writes everything into a row.
@@ -91,6 +140,23 @@ impl Facts {
         }
         columns.set_list(List::SupportedInstances, row, &ids);
         self.amounts.write(columns, row);
+    }
+
+    /// Writes what a consumed request changes; answers how many texts that were, at most.
+    pub(crate) fn write_consumed(
+        &self,
+        columns: &mut HostColumns,
+        row: usize,
+        texts: bool,
+    ) -> usize {
+        self.amounts.write(columns, row);
+        if !texts {
+            return 0;
+        }
+        for column in CONSUMED_TEXTS {
+            columns.set_text(column, row, self.text(column));
+        }
+        CONSUMED_TEXTS.len()
     }
 
     /// How many texts of these facts another report's do not have.

@@ -5,8 +5,9 @@
 //! Knows no lock: `manager` has it.
 
 use crate::aggregates::{self, Membership};
-use crate::consumption::Consumption;
+use crate::consumption::{Consumption, Missing};
 use crate::facts::{Facts, TEXTS};
+use crate::machines;
 use longshore_plugin_api::{
     Aggregate, Column, DriverError, HostColumns, HostReport, HostTable, List, PlacedInstance,
     RequestSpec, ServiceState, STATE_DISABLED, STATE_UP,
@@ -42,6 +43,8 @@ pub(crate) struct Fleet {
     instances: HashMap<String, Vec<PlacedInstance>>,
     stale_texts: usize,
     arrivals: u64,
+    /// Whether nodes that say so are whole machines.
+    knows_machines: bool,
 }
 
 struct Node {
@@ -55,20 +58,36 @@ struct Node {
 }
 
 impl Fleet {
+    /// No nodes; those to come are whole machines if they say so and that is wanted.
+    pub(crate) fn new(knows_machines: bool) -> Self {
+        Self {
+            knows_machines,
+            ..Self::default()
+        }
+    }
+
     /// Takes a report; answers whether it was newer than what was known.
     pub(crate) fn update_host(&mut self, report: &HostReport) -> Result<bool, DriverError> {
-        let facts = Facts::of(report)?;
+        let facts = if self.knows_machines && machines::is_whole(report) {
+            Facts::of_machine(report)?
+        } else {
+            Facts::of(report)?
+        };
         let key = (report.host.clone(), report.node.clone());
         match self.nodes.get_mut(&key) {
             Some(node) if report.generation <= node.generation => return Ok(false),
             Some(node) => {
                 self.stale_texts += node.facts.texts_gone(&facts);
+                let changes_kind = node.facts.is_whole_machine != facts.is_whole_machine;
                 node.facts = facts;
                 node.generation = report.generation;
                 // The report has counted by now what was consumed before it.
                 node.consumption = Consumption::default();
                 if let Some(row) = node.row {
                     node.facts.write(&mut self.columns, row);
+                    if changes_kind {
+                        self.write_host(row);
+                    }
                 }
             }
             None => self.add(key, facts, report.generation)?,
@@ -133,7 +152,14 @@ impl Fleet {
         }
         self.columns
             .set_list(List::AggregateMetadata, row, &metadata);
-        let instances = self.instances.get(host).map_or(&[][..], Vec::as_slice);
+        // Of a machine that nobody shares nobody asks which instances it has.
+        let is_whole = |node: &Node| node.facts.is_whole_machine;
+        let instances = match self.instances.get(host) {
+            Some(instances) if !self.nodes.get(&self.rows[row]).map_or(false, is_whole) => {
+                instances
+            }
+            _ => &[][..],
+        };
         for (list, fact) in INSTANCE_FACTS {
             let texts = instances.iter().map(fact);
             let ids: Vec<u32> = texts.map(|text| self.columns.intern(text)).collect();
@@ -231,13 +257,13 @@ impl Fleet {
         Ok(())
     }
 
-    /// Counts one instance on a node.
+    /// Counts one instance on a node; answers what the node does not have of what it wants.
     pub(crate) fn consume(
         &mut self,
         host: &str,
         node: &str,
         request: &RequestSpec,
-    ) -> Result<(), DriverError> {
+    ) -> Result<Option<Missing>, DriverError> {
         let key = (host.to_owned(), node.to_owned());
         let known = self
             .nodes
@@ -249,21 +275,22 @@ impl Fleet {
                 key.1
             ))
         })?;
-        node.consumption.take(&mut node.facts.amounts, request);
-        node.facts.amounts.write(&mut self.columns, row);
-        Ok(())
+        let (texts, missing) = node.consumption.take(&mut node.facts, request);
+        self.stale_texts += node.facts.write_consumed(&mut self.columns, row, texts);
+        self.shed_stale_texts();
+        Ok(missing)
     }
 
     /// Gives back what was consumed, unless the node is gone or has reported since.
     pub(crate) fn release(&mut self, host: &str, node: &str, request: &RequestSpec) {
         let key = (host.to_owned(), node.to_owned());
         if let Some(node) = self.nodes.get_mut(&key) {
-            let amounts = &mut node.facts.amounts;
-            if let (true, Some(row)) = (
-                node.consumption.give_back(amounts, request.instance_uuid()),
-                node.row,
-            ) {
-                amounts.write(&mut self.columns, row);
+            let texts = node
+                .consumption
+                .give_back(&mut node.facts, request.instance_uuid());
+            if let (Some(texts), Some(row)) = (texts, node.row) {
+                self.stale_texts += node.facts.write_consumed(&mut self.columns, row, texts);
+                self.shed_stale_texts();
             }
         }
     }

@@ -3,36 +3,40 @@
 
 use crate::eligible;
 use crate::fleet::Fleet;
+use crate::machines::Machines;
 use longshore_plugin_api::{
     Aggregate, Context, Driver, DriverError, HostManager, HostReport, HostTable, Log, Mask,
     NoSettings, PlacedInstance, RequestSpec, ServiceState,
 };
+use std::marker::PhantomData;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Keeps every host.
-pub(crate) struct Hosts {
+/// Keeps every host; which of them are whole machines is `M`'s.
+pub(crate) struct Hosts<M> {
     fleet: Mutex<Fleet>,
     log: Log,
+    machines: PhantomData<M>,
 }
 
-impl Hosts {
+impl<M> Hosts<M> {
     /// A call that panicked has failed already; the hosts that it did not touch are still right.
     fn fleet(&self) -> MutexGuard<'_, Fleet> {
         self.fleet.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Driver for Hosts {
+impl<M: Machines> Driver for Hosts<M> {
     type Settings = NoSettings;
     fn new(_: NoSettings, context: &Context) -> Result<Self, DriverError> {
         Ok(Self {
-            fleet: Mutex::default(),
+            fleet: Mutex::new(Fleet::new(M::ARE_WHOLE)),
             log: context.log(),
+            machines: PhantomData,
         })
     }
 }
 
-impl HostManager for Hosts {
+impl<M: Machines> HostManager for Hosts<M> {
     fn update_host(&self, report: &HostReport) -> Result<bool, DriverError> {
         if let (Some(least), Some(free)) = (report.disk_available_least, report.free_disk_gb) {
             if least > free {
@@ -81,7 +85,13 @@ impl HostManager for Hosts {
         node: &str,
         request: &RequestSpec,
     ) -> Result<(), DriverError> {
-        self.fleet().consume(host, node, request)
+        let missing = self.fleet().consume(host, node, request)?;
+        if let Some(missing) = missing {
+            self.log.warn(format_args!(
+                "host `{host}` was selected, and not all is counted there: {missing}"
+            ));
+        }
+        Ok(())
     }
 
     fn release_request(

@@ -1,13 +1,13 @@
 //! The walk through one request: an instance after the other, each on what the one before has left.
 //!
 //! Hosts that a filter took out for one instance stay out for the next: what was consumed does not
-//! come back. Keeps no state between requests.
+//! come back. Keeps no state between requests; `caching` does, and begins a walk with some of the hosts.
 
 use crate::rank::{best, choose, Choice};
 use longshore_plugin_api::Random;
 use longshore_plugin_api::{
-    words_for, CallContext, Context, Destination, Driver, DriverError, HostStates, HostTable, Mask,
-    NoSettings, RequestSpec, Scheduler, SelectOptions, Selection,
+    words_for, CallContext, Context, Destination, Driver, DriverError, Host, HostStates, HostTable,
+    Mask, NoSettings, RequestSpec, Scheduler, SelectOptions, Selection,
 };
 
 /// Takes one of the best hosts that the filters leave.
@@ -28,25 +28,39 @@ impl Scheduler for FilterScheduler {
         options: &SelectOptions,
         hosts: &dyn HostStates,
     ) -> Result<Vec<Selection>, DriverError> {
-        if options.instances == 0 {
-            return Ok(Vec::new());
-        }
         let mut walk = Walk::start(options, hosts)?;
-        for index in 0..options.instances {
-            context.check()?;
-            walk.place(index)?;
-        }
+        walk.place_all(context)?;
         walk.finish()
     }
 }
 
+/// One of the best hosts of a look, and the row that it had then.
+pub(crate) struct Listed {
+    pub(crate) host: String,
+    pub(crate) node: String,
+    pub(crate) row: usize,
+}
+
+impl Listed {
+    /// Whether the host is where it was.
+    pub(crate) fn is_in_its_row(&self, table: &HostTable) -> bool {
+        let is_it = |host: Host<'_>| host.host_name() == self.host && host.node_name() == self.node;
+        self.row < table.len() && is_it(table.host(self.row))
+    }
+}
+
 /// A request half way.
-struct Walk<'r> {
+pub(crate) struct Walk<'r> {
     options: &'r SelectOptions,
     hosts: &'r dyn HostStates,
     table: HostTable,
     /// The hosts that are left, one bit each.
     left: Vec<u64>,
+    /// All that the request allows, while the walk has only looked at some of them.
+    all: Option<Vec<u64>>,
+    /// How many hosts are to be listed of the first look at all of them.
+    list_max: usize,
+    list: Option<Vec<Listed>>,
     eligible: usize,
     weights: Vec<f32>,
     random: Random,
@@ -56,7 +70,10 @@ struct Walk<'r> {
 }
 
 impl<'r> Walk<'r> {
-    fn start(options: &'r SelectOptions, hosts: &'r dyn HostStates) -> Result<Self, DriverError> {
+    pub(crate) fn start(
+        options: &'r SelectOptions,
+        hosts: &'r dyn HostStates,
+    ) -> Result<Self, DriverError> {
         let table = hosts.table()?;
         let mut left = hosts.eligible()?;
         if left.len() != words_for(table.len()) {
@@ -74,6 +91,9 @@ impl<'r> Walk<'r> {
             hosts,
             table,
             left,
+            all: None,
+            list_max: 0,
+            list: None,
             eligible,
             weights,
             random,
@@ -82,9 +102,44 @@ impl<'r> Walk<'r> {
         })
     }
 
+    /// The hosts as they were when the walk began.
+    pub(crate) fn table(&self) -> &HostTable {
+        &self.table
+    }
+
+    /// Looks at the hosts of these rows first, and at others only when none of them is left.
+    pub(crate) fn begin_with(&mut self, rows: &[usize]) {
+        let mut some = vec![0; self.left.len()];
+        for &row in rows {
+            some[row / 64] |= 1 << (row % 64);
+        }
+        let both = self.left.iter().zip(&some);
+        let both = both.map(|(left, some)| left & some).collect();
+        self.all = Some(std::mem::replace(&mut self.left, both));
+    }
+
+    /// Keeps the best hosts of the first look at all of them.
+    pub(crate) fn list_best(&mut self, hosts_max: usize) {
+        self.list_max = hosts_max;
+    }
+
+    /// The best hosts, if there was a look at all.
+    pub(crate) fn take_list(&mut self) -> Option<Vec<Listed>> {
+        self.list.take()
+    }
+
+    /// Chooses the hosts of all instances, one after the other.
+    pub(crate) fn place_all(&mut self, context: &CallContext<'_>) -> Result<(), DriverError> {
+        for index in 0..self.options.instances {
+            context.check()?;
+            self.place(index)?;
+        }
+        Ok(())
+    }
+
     /// Chooses the host of one instance and counts it.
     fn place(&mut self, index: u32) -> Result<(), DriverError> {
-        self.filter_and_weigh(index)?;
+        self.look(index)?;
         let choice = Choice {
             subset_size: self.options.host_subset_size as usize,
             shuffle: self.options.shuffle_best_same_weighed_hosts,
@@ -109,7 +164,7 @@ impl<'r> Walk<'r> {
     }
 
     /// The alternates of every instance: the best hosts that no instance of the request was given.
-    fn finish(mut self) -> Result<Vec<Selection>, DriverError> {
+    pub(crate) fn finish(mut self) -> Result<Vec<Selection>, DriverError> {
         let mut rows = std::mem::take(&mut self.next_best);
         if self.options.instances > 1 && self.options.alternates > 0 {
             self.filter_and_weigh(self.options.instances - 1)?;
@@ -126,6 +181,29 @@ impl<'r> Walk<'r> {
             alternates: alternates.clone(),
         };
         Ok(self.chosen.into_iter().map(select).collect())
+    }
+
+    /// Filters and weighs the hosts that are left; all hosts when it had only been some and none of them is left.
+    fn look(&mut self, index: u32) -> Result<(), DriverError> {
+        self.filter_and_weigh(index)?;
+        if self.left.iter().all(|word| *word == 0) {
+            if let Some(all) = self.all.take() {
+                self.left = all;
+                // Filters that run once per request have not seen these hosts: for them it is the first instance.
+                self.filter_and_weigh(0)?;
+            }
+        }
+        if self.list_max > 0 && self.all.is_none() && self.list.is_none() {
+            let mask = Mask::new(&mut self.left, self.table.len());
+            let rows = best(&mask, &self.weights, self.list_max);
+            let listed = |row| {
+                let host = self.table.host(row);
+                let (host, node) = (host.host_name().to_owned(), host.node_name().to_owned());
+                Listed { host, node, row }
+            };
+            self.list = Some(rows.into_iter().map(listed).collect());
+        }
+        Ok(())
     }
 
     fn filter_and_weigh(&mut self, index: u32) -> Result<(), DriverError> {

@@ -5,6 +5,7 @@
 //! seed, `file` keeps them in `tests/cases`. Must not know what any filter means.
 
 mod compare;
+mod consumption;
 mod facts;
 mod file;
 mod ours;

@@ -87,6 +87,32 @@ fn the_page_has_every_filter_and_weigher_with_its_keys_and_runs() {
     });
 }
 
+#[test]
+fn the_page_has_every_scheduler_and_host_manager_with_its_keys() {
+    let page = std::fs::read_to_string(workspace().join("docs/scheduler.md")).unwrap();
+    let map = std::fs::read_to_string(workspace().join("plugins.toml")).unwrap();
+    for (head, packages) in [
+        (
+            "scheduler",
+            &["longshore-scheduler-filter", "longshore-scheduler-chance"][..],
+        ),
+        ("host manager", &["longshore-host-manager"]),
+    ] {
+        let rows = table(&page, head);
+        let keys: BTreeMap<_, _> = packages
+            .iter()
+            .flat_map(|package| keys_of(package))
+            .collect();
+        assert!(rows.keys().eq(keys.keys()), "{head}s: {rows:?}");
+        for (name, row) in rows {
+            let known: BTreeSet<&str> = keys[&name].iter().map(String::as_str).collect();
+            assert_eq!(quoted(&row["keys"]), known, "keys of `{name}`");
+            let is_it = |line: &str| line.split('=').next().map(str::trim) == Some(&name);
+            assert!(map.lines().any(is_it), "`{name}` in plugins.toml");
+        }
+    }
+}
+
 /// Settings that Nova does not have, and the one that is a table here and a list there.
 const NOT_NOVAS: &[&str] = &["level_stat", "weight_setting"];
 

@@ -35,7 +35,7 @@ pub const REQUESTS_MAX: usize = 64;
 /// Instances in one request.
 pub const INSTANCES_MAX: usize = 10_000;
 /// Time between two runs of the driver's own periodic tasks.
-const DRIVER_TASKS_SPACING: Duration = Duration::from_secs(60);
+pub(super) const DRIVER_TASKS_SPACING: Duration = Duration::from_secs(60);
 
 /// Time between two looks for instances of hosts that do not report them.
 const READ_INSTANCES_SPACING: Duration = Duration::from_secs(60);

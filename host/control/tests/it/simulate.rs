@@ -1,5 +1,6 @@
 //! Requests over a fleet on paper: who gets a host, who leaves, what is refused and why.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,7 +10,10 @@ use longshore_control::scheduler::simulate::{
 };
 use longshore_control::scheduler::{FaultPolicy, SchedulerDrivers};
 use longshore_control::{NamedDriver, NamedWeigher};
-use longshore_plugin_api::{DriverError, Filter, HostManager, HostReport, Scheduler};
+use longshore_plugin_api::{
+    CallContext, DriverError, Filter, HostManager, HostReport, HostStates, RequestSpec, Scheduler,
+    SelectOptions, Selection,
+};
 
 use crate::fakes::{Best, Hosts, Judged, Weighed, ram};
 use crate::world::services;
@@ -27,6 +31,10 @@ fn options() -> SimulationOptions {
 
 /// New drivers: the best host by free memory, after these filters.
 fn drivers(filters: Vec<(&str, Judged)>) -> SchedulerDrivers {
+    drivers_with(Arc::new(Best), filters)
+}
+
+fn drivers_with(scheduler: Arc<dyn Scheduler>, filters: Vec<(&str, Judged)>) -> SchedulerDrivers {
     let filters = filters
         .into_iter()
         .map(|(name, filter)| NamedDriver::<dyn Filter>::new(name, Arc::new(filter)));
@@ -35,7 +43,7 @@ fn drivers(filters: Vec<(&str, Judged)>) -> SchedulerDrivers {
         min: None,
     };
     SchedulerDrivers::new(
-        NamedDriver::new("best", Arc::new(Best)),
+        NamedDriver::new("scheduler", scheduler),
         NamedDriver::new("hosts", Arc::new(Hosts::default())),
         filters.collect(),
         vec![NamedWeigher::new("memory", Arc::new(most_memory), 1.0)],
@@ -94,6 +102,47 @@ fn played(
     }
     assert_eq!(last, requests.len());
     Ok(outcome)
+}
+
+/// The best host, and how often a minute was over.
+#[derive(Default)]
+struct Minutes(AtomicU32);
+
+impl Scheduler for Minutes {
+    fn select_destinations(
+        &self,
+        context: &CallContext<'_>,
+        request: &RequestSpec,
+        options: &SelectOptions,
+        hosts: &dyn HostStates,
+    ) -> Result<Vec<Selection>, DriverError> {
+        Best.select_destinations(context, request, options, hosts)
+    }
+
+    fn run_periodic_tasks(&self, _: &CallContext<'_>) -> Result<(), DriverError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Err(DriverError::internal(
+            "a failure is said, and is no reason to stop",
+        ))
+    }
+}
+
+#[test]
+fn the_schedulers_periodic_tasks_run_once_a_minute_of_the_requests_time() {
+    let minutes = Arc::new(Minutes::default());
+    let of = |arrivals: &[u64]| {
+        let drivers = drivers_with(minutes.clone(), Vec::new());
+        let arrive = |at: &u64| request("r", 1, 1, (*at, None));
+        let requests: Vec<Request> = arrivals.iter().map(arrive).collect();
+        let played = simulate(drivers, &fleet(&[1000]), &requests, &options(), &mut |_| {});
+        assert_eq!(
+            played.unwrap().figures.placed_requests,
+            arrivals.len() as u64
+        );
+        minutes.0.swap(0, Ordering::Relaxed)
+    };
+    assert_eq!(of(&[0, 30, 59]), 0);
+    assert_eq!(of(&[0, 60, 61, 119, 120, 1000, 1001]), 3);
 }
 
 #[test]

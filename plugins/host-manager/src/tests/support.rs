@@ -1,5 +1,6 @@
 //! A host manager through the bridge, reports, and requests.
 
+use crate::machines::{Machines, Shared};
 use crate::manager::Hosts;
 use longshore_plugin_api::{
     testing, HostManager, HostReport, HostTable, RequestFields, RequestSpec, ServiceState,
@@ -8,7 +9,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub(crate) fn manager() -> Arc<dyn HostManager> {
-    testing::bridged::<dyn HostManager, Hosts>("{}", Path::new("/nonexistent")).unwrap()
+    manager_of::<Shared>()
+}
+
+pub(crate) fn manager_of<M: Machines>() -> Arc<dyn HostManager> {
+    testing::bridged::<dyn HostManager, Hosts<M>>("{}", Path::new("/nonexistent")).unwrap()
 }
 
 /// A plain report: 8 processors, 16 GB of memory, 100 GB of disk.

@@ -2,8 +2,8 @@
 //! free slot, and weighs what the test says plus its free slots. Records what it was asked.
 
 use longshore_plugin_api::{
-    full, testing, DriverError, HostStates, HostTable, Limits, Mask, Scheduler, SelectOptions,
-    Selection,
+    full, testing, DriverError, HostStates, HostTable, Limits, Mask, RequestFields, Scheduler,
+    SelectOptions, Selection,
 };
 use std::path::Path;
 use std::sync::Mutex;
@@ -42,8 +42,31 @@ impl Fleet {
         let dir = Path::new("/nonexistent");
         let driver =
             testing::bridged::<dyn Scheduler, crate::select::FilterScheduler>("{}", dir).unwrap();
-        let request = longshore_plugin_api::RequestFields::default().into();
-        driver.select_destinations(&testing::call(), &request, options, self)
+        self.select_by(&*driver, RequestFields::default(), options)
+    }
+
+    pub(super) fn select_by(
+        &self,
+        driver: &dyn Scheduler,
+        request: RequestFields,
+        options: &SelectOptions,
+    ) -> Result<Vec<Selection>, DriverError> {
+        driver.select_destinations(&testing::call(), &request.into(), options, self)
+    }
+
+    /// Gives a host more slots.
+    pub(super) fn free(&self, row: usize, slots: u32) {
+        self.state.lock().unwrap()[row].0 += slots;
+    }
+
+    /// Takes a host out; the last one takes its place.
+    pub(super) fn remove(&mut self, row: usize) {
+        let mut state = self.state.lock().unwrap();
+        let mut hosts = testing::hosts(state.len(), |_, _| {});
+        hosts.swap_remove(row);
+        state.swap_remove(row);
+        self.table = hosts.snapshot();
+        self.eligible = full(state.len());
     }
 }
 

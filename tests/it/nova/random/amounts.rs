@@ -79,6 +79,38 @@ fn core(pick: &mut Pick, draft: &mut Draft) {
     draft.flavor_of(pick, "vcpus", &[0, 1, 3, 4, 5, 8]);
 }
 
+/// What nodes record, and a request for some of it; devices and NUMA cells have their own.
+pub(super) fn consumption(pick: &mut Pick, draft: &mut Draft) {
+    for (key, pool) in [
+        ("memory_mb", [0, 1024, 4096]),
+        ("free_ram_mb", [-512, 0, 2048]),
+        ("local_gb", [0, 10, 100]),
+        ("local_gb_used", [0, 3, 50]),
+        ("free_disk_gb", [-1, 0, 20]),
+        ("vcpus", [0, 4, 16]),
+        ("vcpus_used", [0, 2, 20]),
+        ("num_instances", [0, 1, 7]),
+        ("num_io_ops", [0, 1, 8]),
+        ("failed_builds", [0, 0, 2]),
+    ] {
+        draft.hosts_of(pick, key, &pool);
+    }
+    let least = [json!(null), json!(-3), json!(5), json!(30)];
+    draft.hosts_of(pick, "disk_available_least", &least);
+    draft.hosts_of(pick, "hypervisor_type", &["ironic", "qemu"]);
+    draft.hosts_of(pick, "host_ip", &["192.0.2.7"]);
+    draft.hosts_of(pick, "disk_allocation_ratio", &[1.0]);
+    for (key, pool) in [
+        ("memory_mb", [0, 512, 3000]),
+        ("vcpus", [0, 1, 5]),
+        ("root_gb", [0, 1, 30]),
+        ("ephemeral_gb", [0, 0, 4]),
+        ("swap", [0, 0, 1000]),
+    ] {
+        draft.flavor_of(pick, key, &pool);
+    }
+}
+
 fn io_ops(pick: &mut Pick, draft: &mut Draft) {
     draft.hosts_of(pick, "num_io_ops", &[0, 1, 2, 7, 8, 9, 50]);
     if pick.once_in(2) {

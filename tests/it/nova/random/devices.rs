@@ -15,6 +15,15 @@ pub(super) fn recipe(driver: &str) -> Option<Recipe> {
     })
 }
 
+/// Hosts with devices and cells, and a request for some of both.
+pub(super) fn consumption(pick: &mut Pick, draft: &mut Draft) {
+    numa(pick, draft);
+    if pick.once_in(2) {
+        request_devices(pick, draft);
+    }
+    draft.each("pci_device_pools", || pools(pick));
+}
+
 /// Free devices of a host.
 pub(super) fn pools(pick: &mut Pick) -> Value {
     let mut pool = |_: usize| {

@@ -67,6 +67,22 @@ pub(super) fn case(kind: Kind, driver: &str, seed: u64) -> Value {
     case
 }
 
+/// A case of a host manager: hosts by what their nodes record, and a request that is counted on each some times.
+pub(super) fn consumption(driver: &str, seed: u64) -> Value {
+    let mut pick = Pick(Random::new(seed));
+    let mut draft = Draft {
+        settings: Map::new(),
+        hosts: vec![json!({"host": "h1"}), json!({"host": "h2"})],
+        request: json!({"flavor": {}}),
+    };
+    devices::consumption(&mut pick, &mut draft);
+    amounts::consumption(&mut pick, &mut draft);
+    json!({
+        "kind": "consumption", "driver": driver, "hosts": draft.hosts, "request": draft.request,
+        "times": pick.of(&[1, 2, 3]),
+    })
+}
+
 /// Choices from pools.
 struct Pick(Random);
 

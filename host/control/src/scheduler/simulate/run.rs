@@ -1,7 +1,7 @@
 //! The run itself: requests in their order, each through the selection that the scheduler's manager uses.
 //!
-//! Time goes by as the requests say: before one is taken, the instances whose time is over leave. The run ends with the
-//! last request. Must not print. Called by the command `scheduler simulate`, once per driver.
+//! Time goes by as the requests say: before one is taken, the instances whose time is over leave, and once a minute the
+//! scheduler's periodic tasks run. The run ends with the last request. Must not print. Called by the command `scheduler simulate`, once per driver.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -18,8 +18,10 @@ use super::fleet::Fleet;
 use super::outcome::{Outcome, Placements, SimulationError};
 use super::refusals::Counter;
 use super::requests::{REQUESTS_MAX, Request};
+use crate::driver_call::CallError;
 use crate::scheduler::drivers::SchedulerDrivers;
 use crate::scheduler::errors::SelectError;
+use crate::scheduler::manager::DRIVER_TASKS_SPACING;
 use crate::scheduler::node_uuids::NodeUuids;
 use crate::scheduler::select::{Asked, Choice, Selections, select_alone};
 use crate::scheduler::trail::Trail;
@@ -62,6 +64,7 @@ pub fn simulate(
     let mut run = Run::start(drivers, fleet, requests, options)?;
     for (number, request) in requests.iter().enumerate() {
         run.until(request.arrive_s);
+        run.run_tasks(request.arrive_s);
         run.take(request)?;
         if (number + 1) % PROGRESS_EVERY == 0 || number + 1 == requests.len() {
             progress(number + 1);
@@ -79,6 +82,8 @@ struct Run<'r> {
     random: Random,
     /// Who leaves next: the time, and the request.
     leaving: BinaryHeap<Reverse<(u64, usize)>>,
+    /// When the scheduler's periodic tasks run next.
+    tasks_s: u64,
     placements: Placements,
     refused_instances: u64,
     counter: Counter,
@@ -102,6 +107,7 @@ impl<'r> Run<'r> {
             trail,
             random: Random::new(options.seed),
             leaving: BinaryHeap::new(),
+            tasks_s: DRIVER_TASKS_SPACING.as_secs(),
             placements: Placements::default(),
             refused_instances: 0,
             counter,
@@ -122,6 +128,32 @@ impl<'r> Run<'r> {
                 self.computes.leave(*row as usize, &request.wanted, &name);
             }
         }
+    }
+
+    /// Runs the scheduler's periodic tasks if a minute is over; however many are, once.
+    fn run_tasks(&mut self, now_s: u64) {
+        if now_s < self.tasks_s {
+            return;
+        }
+        self.tasks_s = now_s + DRIVER_TASKS_SPACING.as_secs();
+        let scheduler = &self.trail.drivers().scheduler;
+        let tasks = |context: &CallContext<'_>| scheduler.driver.run_periodic_tasks(context);
+        if let Err(error) = self.with_context("periodic", tasks) {
+            let (name, error) = (&scheduler.name, CallError::Driver(error));
+            let code = error.code();
+            tracing::warn!(
+                code,
+                "the periodic tasks of scheduler `{name}` failed: {error}"
+            );
+        }
+    }
+
+    fn with_context<T>(&self, id: &str, call: impl FnOnce(&CallContext<'_>) -> T) -> T {
+        let services = self.options.services;
+        let deadline = u64::try_from(self.options.deadline.as_nanos()).unwrap_or(u64::MAX);
+        let until = services.now_ns().saturating_add(deadline);
+        let nobody_cancels = AtomicU32::new(0);
+        call(&CallContext::new(services, id, until, &nobody_cancels))
     }
 
     /// Asks the scheduler, and counts what it says.
@@ -149,11 +181,6 @@ impl<'r> Run<'r> {
             alternates: self.options.alternates,
             seed: self.random.below(usize::MAX) as u64,
         };
-        let services = self.options.services;
-        let deadline = u64::try_from(self.options.deadline.as_nanos()).unwrap_or(u64::MAX);
-        let until = services.now_ns().saturating_add(deadline);
-        let nobody_cancels = AtomicU32::new(0);
-        let context = CallContext::new(services, &request.id, until, &nobody_cancels);
         // Records have uuids of nodes; a fleet on paper has none.
         let node_uuids = NodeUuids::default();
         let asked = Asked {
@@ -162,9 +189,11 @@ impl<'r> Run<'r> {
             choice,
             node_uuids: &node_uuids,
         };
-        let start = Instant::now();
-        let selected = select_alone(&self.trail, &context, asked);
-        let took = start.elapsed();
+        let (selected, took) = self.with_context(&request.id, |context| {
+            let start = Instant::now();
+            let selected = select_alone(&self.trail, context, asked);
+            (selected, start.elapsed())
+        });
         let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         self.nanoseconds.push(took);
         let (hosts, selections) = selected?;

@@ -1,10 +1,27 @@
-//! Pools of free PCI devices and requests for some, as JSON texts describe them. Knows of a device
-//! nothing but its properties; two of them have a meaning here: its type and its NUMA cell. Called by
-//! `pci_passthrough` and `numa_topology`.
+//! PCI devices: the pools of free ones that a host has, which are the text of the table's column `pci_device_pools`, and
+//! those that a request asks for. Two properties of a device have a meaning here: its type and its NUMA cell.
+//!
+//! A filter asks whether pools [support](Pools::support) requests; a host manager also [takes](Pools::take) devices and
+//! [gives them back](Pools::give_back). Both read the same texts by the same rules, which are those of Nova's Pike release.
+//!
+//! ```
+//! use longshore_plugin_api::{pci, RequestFields, RequestSpec};
+//!
+//! let mut pools = pci::Pools::parse(r#"[{"vendor_id": "8086", "count": 2}]"#).unwrap();
+//! let request = RequestSpec::from(RequestFields {
+//!     pci_requests: Some(r#"[{"count": 2, "spec": [{"vendor_id": "8086"}]}]"#.to_owned()),
+//!     ..RequestFields::default()
+//! });
+//! let requests = pci::Requests::of(&request).unwrap();
+//! let devices = pools.take(&requests, None).expect("there are two");
+//! assert!(!pools.support(&requests, None));
+//! pools.give_back(&devices);
+//! assert_eq!(pools.to_string(), r#"[{"count":2,"vendor_id":"8086"}]"#);
+//! ```
 
-use crate::python;
-use longshore_plugin_api::{DriverError, Json, RequestSpec};
+use crate::{DriverError, Json, RequestSpec};
 use std::collections::BTreeMap;
+use std::fmt;
 
 type Properties = BTreeMap<String, Json>;
 
@@ -15,25 +32,30 @@ const TYPE: &str = "dev_type";
 const PHYSICAL_FUNCTION: &str = "type-PF";
 
 /// A number of equal devices.
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq)]
 struct Pool {
     count: i64,
     properties: Properties,
 }
 
 /// The free devices of a host.
-#[derive(Clone, Default)]
-pub(crate) struct Pools(Vec<Pool>);
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pools(Vec<Pool>);
+
+/// Devices that were taken out of the pools of a host.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Devices(Vec<Pool>);
 
 /// Some devices that an instance wants, all fitting one of the alternatives.
+#[derive(Clone, Debug, PartialEq)]
 struct Wanted {
     count: i64,
     alternatives: Vec<Properties>,
 }
 
 /// The devices that an instance wants.
-#[derive(Default)]
-pub(crate) struct Requests(Vec<Wanted>);
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Requests(Vec<Wanted>);
 
 /// The tables of a JSON list, each with its `count` apart; nothing when it is no such list.
 fn counted(text: &str) -> Option<Vec<(i64, Properties)>> {
@@ -56,7 +78,7 @@ impl Requests {
     ///
     /// # Errors
     /// When it cannot be read: an instance must not be placed without what it wants.
-    pub(crate) fn of(request: &RequestSpec) -> Result<Self, DriverError> {
+    pub fn of(request: &RequestSpec) -> Result<Self, DriverError> {
         let text = match request.pci_requests() {
             None | Some("") => return Ok(Self::default()),
             Some(text) => text,
@@ -91,7 +113,7 @@ impl Requests {
     }
 
     /// Whether no device is wanted.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
@@ -121,9 +143,9 @@ fn has_all(device: &Properties, wanted: &Properties) -> bool {
         .all(|(key, wanted)| match (device.get(key), wanted) {
             (Some(Json::List(found)), Json::List(wanted)) => {
                 let mut wanted = wanted.iter();
-                wanted.all(|w| found.iter().any(|f| python::equal(f, w)))
+                wanted.all(|w| found.iter().any(|f| f.says_same(w)))
             }
-            (Some(found), wanted) => python::equal(found, wanted),
+            (Some(found), wanted) => found.says_same(wanted),
             (None, wanted) => *wanted == Json::Null,
         })
 }
@@ -144,27 +166,46 @@ impl Pool {
 }
 
 impl Pools {
-    /// Reads what a host reports; a text that cannot be read means no devices.
-    pub(crate) fn parse(text: &str) -> Self {
+    /// Reads what a host reports; nothing when it cannot be read.
+    pub fn parse(text: &str) -> Option<Self> {
         let pool = |(count, properties)| Pool { count, properties };
-        let mut pools: Vec<Pool> = counted(text)
-            .unwrap_or_default()
-            .into_iter()
-            .map(pool)
-            .collect();
+        let mut pools: Vec<Pool> = counted(text)?.into_iter().map(pool).collect();
         // Devices with fewer properties go first, so that special ones are kept.
         pools.sort_by_key(|pool| pool.properties.len());
-        Self(pools)
+        Some(Self(pools))
     }
 
-    /// Whether all requests can be met at once; with cells, out of devices in these cells.
-    pub(crate) fn support(&self, requests: &Requests, cells: Option<&[i64]>) -> bool {
+    /// Whether all requests can be met at once; with cells, out of devices in these NUMA cells or in no known one.
+    pub fn support(&self, requests: &Requests, cells: Option<&[i64]>) -> bool {
+        requests.is_empty() || self.clone().take(requests, cells).is_some()
+    }
+
+    /// Takes the devices for all requests, with cells as in [`support`](Pools::support). When some cannot be met, nothing
+    /// is taken. A pool that becomes empty goes.
+    pub fn take(&mut self, requests: &Requests, cells: Option<&[i64]>) -> Option<Devices> {
         let mut left = self.clone();
-        requests.0.iter().all(|wanted| left.take(wanted, cells))
+        let mut taken = Devices::default();
+        for wanted in &requests.0 {
+            left.take_some(wanted, cells, &mut taken)?;
+        }
+        *self = left;
+        Some(taken)
+    }
+
+    /// The opposite of [`take`](Pools::take).
+    pub fn give_back(&mut self, devices: &Devices) {
+        for given in &devices.0 {
+            let mut pools = self.0.iter_mut();
+            match pools.find(|pool| pool.properties == given.properties) {
+                Some(pool) => pool.count = pool.count.saturating_add(given.count),
+                None => self.0.push(given.clone()),
+            }
+        }
+        self.0.sort_by_key(|pool| pool.properties.len());
     }
 
     /// NUMA cells that devices are in.
-    pub(crate) fn cells(&self) -> Vec<i64> {
+    pub fn cells(&self) -> Vec<i64> {
         let cell = |pool: &Pool| match pool.properties.get(CELL) {
             Some(Json::Integer(cell)) => Some(*cell),
             _ => None,
@@ -172,24 +213,46 @@ impl Pools {
         self.0.iter().filter_map(cell).collect()
     }
 
-    fn take(&mut self, wanted: &Wanted, cells: Option<&[i64]>) -> bool {
-        let fitting = |pool: &&mut Pool| wanted.takes(pool, cells);
-        let free: i64 = self
-            .0
-            .iter_mut()
-            .filter(fitting)
-            .map(|pool| pool.count)
-            .sum();
-        if free < wanted.count {
-            return false;
-        }
-        let mut missing = wanted.count;
-        for pool in self.0.iter_mut().filter(fitting) {
-            let taken = missing.min(pool.count);
-            pool.count -= taken;
-            missing -= taken;
-        }
-        true
+    fn take_some(
+        &mut self,
+        wanted: &Wanted,
+        cells: Option<&[i64]>,
+        taken: &mut Devices,
+    ) -> Option<()> {
+        let fitting = self.0.iter().filter(|pool| wanted.takes(pool, cells));
+        let free = fitting.map(|pool| pool.count).fold(0, i64::saturating_add);
+        let mut missing = Some(wanted.count).filter(|&count| count <= free)?;
+        self.0.retain_mut(|pool| {
+            if missing <= 0 || !wanted.takes(pool, cells) {
+                return true;
+            }
+            let count = missing.min(pool.count.max(0));
+            missing -= count;
+            pool.count -= count;
+            let properties = pool.properties.clone();
+            taken.0.push(Pool { count, properties });
+            pool.count > 0
+        });
+        Some(())
+    }
+}
+
+impl Devices {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The text that the column `pci_device_pools` has for these pools.
+impl fmt::Display for Pools {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pool = |pool: &Pool| {
+            let mut members = pool.properties.clone();
+            members.insert(COUNT.to_owned(), Json::Integer(pool.count));
+            Json::Table(members)
+        };
+        Json::List(self.0.iter().map(pool).collect()).fmt(f)
     }
 }
 
@@ -204,7 +267,9 @@ mod tests {
     ]"#;
 
     fn fits(requests: &str, cells: Option<&[i64]>) -> bool {
-        Pools::parse(POOLS).support(&Requests::parse(requests).unwrap(), cells)
+        Pools::parse(POOLS)
+            .unwrap()
+            .support(&Requests::parse(requests).unwrap(), cells)
     }
 
     #[test]
@@ -233,7 +298,10 @@ mod tests {
             assert!(Requests::parse(text).is_none(), "{text}");
             let one = r#"[{"count": 1, "spec": [{"vendor_id": "8086"}]}]"#;
             let one = Requests::parse(one).unwrap();
-            assert!(!Pools::parse(text).support(&one, None), "{text}");
+            assert!(
+                Pools::parse(text).map_or(true, |pools| !pools.support(&one, None)),
+                "{text}"
+            );
         }
     }
 
@@ -257,7 +325,7 @@ mod tests {
             r#"[{"count": 1, "spec": [{"dev_type": "type-PF"}]}]"#,
             Some(&[7])
         ));
-        assert_eq!(Pools::parse(POOLS).cells(), [0, 1]);
+        assert_eq!(Pools::parse(POOLS).unwrap().cells(), [0, 1]);
     }
 
     #[test]
@@ -267,5 +335,29 @@ mod tests {
             r#"[{"count": 1, "spec": [{"tags": ["b", "c"]}]}]"#,
             None
         ));
+    }
+
+    #[test]
+    fn what_is_taken_is_gone_until_it_is_given_back() {
+        let wanted = |text| Requests::parse(text).unwrap();
+        let mut pools = Pools::parse(POOLS).unwrap();
+        let all = pools.clone();
+        let five =
+            wanted(r#"[{"count": 5, "spec": [{"product_id": "1520"}, {"product_id": "1db4"}]}]"#);
+        let devices = pools.take(&five, None).unwrap();
+        assert!(pools.cells() == [1], "the empty pool goes: {pools}");
+        assert!(
+            !devices.is_empty() && !pools.support(&wanted(r#"[{"count": 2, "spec": [{}]}]"#), None)
+        );
+        let both = wanted(
+            r#"[{"count": 1, "spec": [{"product_id": "1db4"}]}, {"count": 1, "spec": [{"product_id": "1520"}]}]"#,
+        );
+        let before = pools.clone();
+        assert!(pools.take(&both, None).is_none());
+        assert_eq!(pools, before, "the first of both is not kept");
+        pools.give_back(&devices);
+        assert_eq!(pools.0.len(), all.0.len());
+        assert!(all.0.iter().all(|pool| pools.0.contains(pool)), "{pools}");
+        assert_eq!(Pools::parse(&pools.to_string()), Some(pools));
     }
 }
