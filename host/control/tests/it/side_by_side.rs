@@ -12,8 +12,8 @@ use longshore_control::scheduler::{
 use longshore_control::{NamedDriver, NamedWeigher};
 use longshore_messaging::RequestContext;
 use longshore_objects::{
-    ComputeNode, ComputeNodeList, Flavor, ObjectApi, ObjectError, RequestSpec, ServiceList,
-    VersionedObject,
+    AggregateList, ComputeNode, ComputeNodeList, Flavor, ObjectApi, ObjectError, RequestSpec,
+    ServiceList, VersionedObject,
 };
 use longshore_plugin_api::{
     Column, DriverError, Filter, HostColumns, HostManager, HostReport, HostTable, Mask, Random,
@@ -206,8 +206,10 @@ impl ObjectApi for Nodes {
         _: &str,
         args: Value,
     ) -> Result<Value, ObjectError> {
-        if name == "ServiceList" {
-            return Ok(ServiceList::from(Vec::new()).to_primitive());
+        match name {
+            "ServiceList" => return Ok(ServiceList::from(Vec::new()).to_primitive()),
+            "AggregateList" => return Ok(AggregateList::from(Vec::new()).to_primitive()),
+            _ => {}
         }
         let since = args["generation"].as_i64().unwrap();
         let nodes = self.0.lock().unwrap();
