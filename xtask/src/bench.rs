@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::cargo::{cargo, root, run, target_dir};
 use crate::nova::{RELEASES, nova};
-use crate::{many, up};
+use crate::{many, simulate, up};
 
 /// The side of the managers' table that is Python: what is measured, and with what.
 const STEVEDORE: &str = "stevedore==5.10.0";
@@ -31,25 +31,34 @@ const BENCHES: &[(&str, &str, &str)] = &[
     ("startup", "longshore-tests", "startup"),
 ];
 
-/// The one that is a program of its own.
-const MANY: &str = "many";
+/// Those that are programs of their own.
+const PROGRAMS: &[(&str, fn() -> Result<(), String>)] =
+    &[("many", many::many), ("simulate", simulate::simulate)];
 
 /// Builds everything in release and runs the benchmarks that are named, or all.
 pub(crate) fn bench(names: &[String]) -> Result<(), String> {
-    if let Some(unknown) = names
-        .iter()
-        .find(|n| *n != MANY && !BENCHES.iter().any(|(name, ..)| name == n))
-    {
-        let known = BENCHES.iter().map(|(name, ..)| *name);
-        let known: Vec<&str> = known.chain([MANY]).collect();
-        return Err(format!(
-            "no benchmark `{unknown}`; there are {}",
-            known.join(", ")
-        ));
+    let of_criterion = BENCHES.iter().map(|(name, ..)| *name);
+    let known: Vec<&str> = of_criterion
+        .chain(PROGRAMS.iter().map(|(name, _)| *name))
+        .collect();
+    if let Some(unknown) = names.iter().find(|n| !known.contains(&n.as_str())) {
+        let known = known.join(", ");
+        return Err(format!("no benchmark `{unknown}`; there are {known}"));
     }
-    if names.iter().all(|n| n == MANY) && !names.is_empty() {
-        return many::many();
+    let is_wanted = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
+    if BENCHES.iter().any(|(name, ..)| is_wanted(name)) {
+        measured(is_wanted)?;
     }
+    for (name, program) in PROGRAMS {
+        if is_wanted(name) {
+            program()?;
+        }
+    }
+    Ok(())
+}
+
+/// Those of criterion, and what is measured beside them.
+fn measured(is_wanted: impl Fn(&str) -> bool) -> Result<(), String> {
     up::build(true)?;
     run(&mut cargo(&[
         "build",
@@ -58,7 +67,7 @@ pub(crate) fn bench(names: &[String]) -> Result<(), String> {
         "longshore-bench-plugin",
     ]))?;
     for (name, package, target) in BENCHES {
-        if !names.is_empty() && !names.iter().any(|n| n == name) {
+        if !is_wanted(name) {
             continue;
         }
         match *name {
@@ -72,9 +81,6 @@ pub(crate) fn bench(names: &[String]) -> Result<(), String> {
                 target,
             ]))?,
         }
-    }
-    if names.is_empty() || names.iter().any(|n| n == MANY) {
-        many::many()?;
     }
     Ok(())
 }

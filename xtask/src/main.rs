@@ -12,6 +12,7 @@ mod memcheck;
 mod nova;
 mod old;
 mod outside;
+mod simulate;
 mod test;
 mod up;
 
@@ -29,7 +30,8 @@ usage: cargo xtask COMMAND
   matrix [--check]          load plugins of every compiler, profile and allocator; write (or check) the table in docs/abi.md
   nova                      set up the Nova that filters and weighers are compared with (`test` does it too)
   old-plugins               build the files of tests/old for this release of plugin-api, once
-  bench [NAME…]             run the benchmarks: bridge load many map managers scheduler boot startup (all by default)
+  bench [NAME…]             run the benchmarks: bridge known load map managers record stage vet scheduler boot startup
+                            many simulate (all by default)
 ";
 
 fn main() -> ExitCode {
