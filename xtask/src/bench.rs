@@ -31,9 +31,10 @@ const BENCHES: &[(&str, &str, &str)] = &[
     ("startup", "longshore-tests", "startup"),
 ];
 
+type Program = fn() -> Result<(), String>;
+
 /// Those that are programs of their own.
-const PROGRAMS: &[(&str, fn() -> Result<(), String>)] =
-    &[("many", many::many), ("simulate", simulate::simulate)];
+const PROGRAMS: &[(&str, Program)] = &[("many", many::many), ("simulate", simulate::simulate)];
 
 /// Builds everything in release and runs the benchmarks that are named, or all.
 pub(crate) fn bench(names: &[String]) -> Result<(), String> {
