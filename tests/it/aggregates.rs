@@ -1,5 +1,7 @@
 //! Aggregates and zones from the command line to the host that a server lands on, with the shipped drivers.
 
+use std::fs;
+
 use longshore_tests::host::TestHost;
 use serde_json::{Value as Json, json};
 
@@ -90,4 +92,22 @@ fn zones_and_properties_of_aggregates_decide_where_servers_go() {
         shown["availability_zone"], "nova",
         "the zone of its host now"
     );
+}
+
+#[test]
+fn the_default_zone_has_one_name_for_the_api_and_the_filter() {
+    let config = "[api]\nlisten = \"127.0.0.1:0\"\ndefault_availability_zone = \"home\"\n";
+    let mut host = TestHost::new(config, "").hosts(1);
+    host.start();
+    let warning = "hosts without a zone are in `nova` for filter `availability_zone` and in `home` for the API";
+    assert_eq!(host.log().matches(warning).count(), 1);
+    host.stop();
+    let drop_in = "[\"longshore.scheduler.filter\"]\navailability_zone = \
+                   { patch = true, settings = { default_availability_zone = \"home\" } }\n";
+    fs::create_dir(host.dir().join("plugins.d")).unwrap();
+    fs::write(host.dir().join("plugins.d/50-zone.toml"), drop_in).unwrap();
+    host.start();
+    assert_eq!(host.log().matches(warning).count(), 1);
+    let landed = created(&host, "a --flavor m1.tiny --az home");
+    assert_eq!(landed, (json!("host-0001"), json!("home")));
 }
