@@ -7,6 +7,7 @@ mod abi_changes;
 mod abi_page;
 mod abi_plugins;
 mod abi_process;
+mod aggregates;
 mod bad_plugins;
 mod boot;
 mod costs;

@@ -549,6 +549,19 @@ impl Store {
     ) -> Result<HashMap<String, String>, StoreError> {
         aggregates::zones(self.readers(), hosts).await
     }
+
+    /// Whether an enabled service of this binary is on a host of the zone; hosts in no zone are in `default_zone`.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn zone_has_service(
+        &self,
+        zone: &str,
+        default_zone: &str,
+        binary: &str,
+    ) -> Result<bool, StoreError> {
+        aggregates::zone_has_service(self.readers(), zone, default_zone, binary).await
+    }
 }
 
 /// Flavors and images.

@@ -10,8 +10,11 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use longshore_loader::diagnostic::advise;
 use longshore_messaging::{RequestContext, RpcError};
-use longshore_objects::{Aggregate, MetadataUpdates, ObjectError, VersionedObject, ZONE_KEY};
+use longshore_objects::{
+    Aggregate, MetadataUpdates, ObjectError, Service, VersionedObject, ZONE_KEY,
+};
 use longshore_store::StoreError;
 use serde_json::{Map, Value, json};
 
@@ -25,7 +28,8 @@ use super::server_view::with_fraction;
 use crate::BINARY_COMPUTE;
 
 /// What to do about a zone that is refused.
-const ANOTHER_ZONE: &str = "name a zone that none of its hosts contradicts, or remove those hosts";
+const ANOTHER_ZONE: &str = "name the zone that its hosts are in already, or take them out of an aggregate; one that is \
+                            named is never taken away";
 
 type Api = State<Arc<ApiManager>>;
 
@@ -197,9 +201,13 @@ async fn check_host(api: &ApiManager, host: &str) -> Result<(), ApiError> {
     match api.store.service(host, BINARY_COMPUTE).await {
         Ok(_) => Ok(()),
         Err(StoreError::Object(ObjectError::NotFound(..))) => {
+            let mut services = api.store.services().await?;
+            services.retain(|service| service.binary() == BINARY_COMPUTE);
+            let hosts: Vec<&str> = services.iter().map(Service::host).collect();
+            let (_, cure) = advise(host, &hosts, "list the hosts with `longshore host list`");
             let message = format!("Compute host {host} could not be found.");
             let error = ApiError::not_found(message).because("no compute service has that host");
-            Err(error.with_cure("list the hosts with `longshore host list`"))
+            Err(error.with_cure(cure))
         }
         Err(other) => Err(other.into()),
     }

@@ -84,11 +84,13 @@ impl Zones {
 
 /// Refuses a zone in which no enabled compute service is.
 pub(crate) async fn check_is_there(api: &ApiManager, wanted: &str) -> Result<(), ApiError> {
-    let listed = Listed::read(api).await?;
-    let there: Vec<&str> = listed.available().collect();
-    if there.contains(&wanted) {
+    let default = &api.config.default_availability_zone;
+    let is_there = api.store.zone_has_service(wanted, default, BINARY_COMPUTE);
+    if is_there.await? {
         return Ok(());
     }
+    let listed = Listed::read(api).await?;
+    let there: Vec<&str> = listed.available().collect();
     let pointer = "list the zones with `longshore availability-zone list`";
     let (_, cure) = advise(wanted, &there, pointer);
     let message = "The requested availability zone is not available";

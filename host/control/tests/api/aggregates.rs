@@ -141,6 +141,10 @@ async fn names_hosts_and_zones_that_clash_are_refused() {
         let reply = api.post(&path, &body).await;
         assert_eq!(reply.refused(status, name, code), message);
     }
+    let (act, mistyped) = (format!("{east}/action"), host("add_host", "twoo"));
+    let reply = api.post(&act, &mistyped).await;
+    reply.refused(404, "itemNotFound", "api/not-found");
+    assert_eq!(reply.error().1["longshore"]["do"], "did you mean `two`?");
     let taken = json!({ "aggregate": { "name": "east" } });
     for reply in [
         api.post("/v2.1/os-aggregates", &taken).await,

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::aggregate::args::changes;
 pub use super::aggregate::args::{Aggregate, AvailabilityZone};
 pub use super::simulate::args::Scheduler;
 
@@ -331,7 +332,7 @@ pub struct FlavorCreate {
 
 /// `flavor set`
 #[derive(Debug, Clone, Args)]
-#[group(required = true, multiple = true, args = ["properties", "unset"])]
+#[command(group = changes(&["properties", "unset"]))]
 pub struct FlavorSet {
     /// Id or name
     pub flavor: String,

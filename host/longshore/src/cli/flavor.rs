@@ -10,7 +10,7 @@ use super::args::{Flavor, FlavorCreate};
 use super::client::{Client, encoded};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::names::{all, choose, pairs, text};
+use super::names::{all, choose, pairs, properties_text, text};
 use super::render::{Screen, cell};
 
 /// Member of a flavor that has its extra specs; the API has them under a path of their own.
@@ -95,8 +95,9 @@ fn print(context: &mut Context<'_>, flavor: &Json) {
     let shape = shape(flavor);
     context.screen.result(&shape, |screen| {
         let mut out = rows(screen, std::slice::from_ref(&shape));
-        for (key, value) in shape["properties"].as_object().into_iter().flatten() {
-            out.push_str(&format!("\n{}={}", escape(key), escape(&cell(value))));
+        let properties = properties_text(&shape);
+        if !properties.is_empty() {
+            out.push_str(&format!("\nproperties: {}", escape(&properties)));
         }
         out
     });

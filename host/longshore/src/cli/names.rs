@@ -90,6 +90,13 @@ pub(crate) fn unknown(kind: &str, wanted: &str, names: &[&str]) -> Failure {
         .help(help)
 }
 
+/// The properties of an object as they are typed, comma separated.
+pub(crate) fn properties_text(object: &Json) -> String {
+    let pairs = object["properties"].as_object().into_iter().flatten();
+    let pairs = pairs.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()));
+    pairs.collect::<Vec<_>>().join(", ")
+}
+
 /// `K=V` texts as an object; a key that is given several times gets a list.
 pub(crate) fn pairs(flag: &str, texts: &[String]) -> Result<Map<String, Json>, Failure> {
     let mut out = Map::new();

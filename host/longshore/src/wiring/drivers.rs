@@ -12,9 +12,12 @@ use longshore_loader::gates::VettingGate;
 use longshore_loader::process::ProcessWatch;
 use longshore_loader::stage::LoadMode;
 use longshore_loader::vet;
-use longshore_loader::{DriverManager, LoadFailure, Loader, NamedExtensionManager, PluginMap};
+use longshore_loader::{
+    DriverManager, ExtensionInfo, LoadFailure, Loader, NamedExtensionManager, PluginMap,
+};
 use longshore_plugin_api::__abi::table::DriverKind;
 use longshore_plugin_api::{Filter, HostManager, Scheduler, Virt, Weigher};
+use serde_json::Value as Json;
 
 use super::watch::Watches;
 use crate::cli::exit::Exit;
@@ -62,6 +65,21 @@ pub(super) fn loader(
     Loader::with_options(map, &config.host.state_dir, options)
 }
 
+/// Says that a filter counts hosts without a zone to another one than the API: servers that ask for that zone would be
+/// accepted, and find no host.
+fn warn_of_another_zone(filter: &ExtensionInfo, config: &Config) {
+    const KEY: &str = "default_availability_zone";
+    let ours = &config.api.default_availability_zone;
+    let theirs = filter.settings.get(KEY).and_then(Json::as_str);
+    if let Some(theirs) = theirs.filter(|theirs| theirs != ours) {
+        let name = &filter.name;
+        tracing::warn!(
+            "hosts without a zone are in `{theirs}` for filter `{name}` and in `{ours}` for the API: set its `{KEY}` in \
+             the map and `api.{KEY}` to the same name"
+        );
+    }
+}
+
 /// A refused plugin as the failure of a start: exit 4.
 pub(super) fn refused(failure: &LoadFailure) -> Failure {
     if failure.diagnostics.is_empty() {
@@ -97,6 +115,9 @@ pub(super) fn scheduler(
     else {
         return Err(refusals.into_one());
     };
+    for filter in filters.iter() {
+        warn_of_another_zone(filter.info(), config);
+    }
     let filters = filters
         .iter()
         .map(|e| NamedDriver::new(e.name(), Arc::clone(e.driver())).watched(watches.of(e, "")));

@@ -69,7 +69,7 @@ fn extra_specs_of_flavors_are_properties() {
     let expected = json!({"extra_specs": {"ssd": "true"}});
     assert_eq!(api.body_of("POST /v2.1/flavors/2/os-extra_specs"), expected);
     let shown = place.run("flavor show m1.small").out;
-    assert!(shown.ends_with("\nssd=true\n"), "{shown}");
+    assert!(shown.ends_with("\nproperties: ssd=true\n"), "{shown}");
     assert_eq!(
         place.run("flavor list --json").json()[0].get("properties"),
         None

@@ -262,3 +262,20 @@ pub(crate) async fn zones<'e>(
     let pairs: Result<_, sqlx::Error> = rows.iter().map(pair).collect();
     pairs.map_err(failed)
 }
+
+/// Whether an enabled service of this binary is on a host of the zone; hosts in no zone are in `default_zone`.
+pub(crate) async fn zone_has_service<'e>(
+    from: impl Executor<'e, Database = Sqlite>,
+    zone: &str,
+    default_zone: &str,
+    binary: &str,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM services LEFT JOIN host_zones USING (host) \
+               WHERE deleted = 0 AND disabled = 0 AND \"binary\" = ? AND coalesce(zone, ?) = ?)";
+    let asked = sqlx::query_scalar(sql)
+        .bind(binary)
+        .bind(default_zone)
+        .bind(zone);
+    let found = asked.fetch_one(from).await;
+    found.map_err(|error| StoreError::database("look for a zone's services", error))
+}

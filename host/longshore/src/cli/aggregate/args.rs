@@ -2,12 +2,20 @@
 //!
 //! Apart from `cli::args` because it is long enough for itself. What it means is the commands' business.
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 /// What `aggregate set --help` ends with.
 const SET_HELP: &str = "\
 A zone can be changed and not taken away. A host is in one zone at most: where two aggregates name a
 zone, none of their hosts may be in both.";
+
+/// Of what a `set` can change, one thing at least.
+pub fn changes(args: &'static [&'static str]) -> ArgGroup {
+    ArgGroup::new("changes")
+        .args(args)
+        .required(true)
+        .multiple(true)
+}
 
 /// `aggregate`
 #[derive(Debug, Subcommand)]
@@ -51,7 +59,7 @@ pub struct AggregateCreate {
 
 /// `aggregate set`
 #[derive(Debug, Clone, Args)]
-#[group(required = true, multiple = true, args = ["new_name", "zone", "properties", "unset"])]
+#[command(group = changes(&["new_name", "zone", "properties", "unset"]))]
 pub struct AggregateSet {
     /// Id or name
     pub aggregate: String,

@@ -10,7 +10,7 @@ use super::Context;
 use super::client::Client;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::names::{all, choose, pairs};
+use super::names::{all, choose, pairs, properties_text};
 use super::render::{Screen, cell};
 use args::{Aggregate, AggregateCreate, AggregateHosts, AggregateSet};
 
@@ -168,26 +168,14 @@ fn rows(screen: &Screen<'_>, shapes: &[Json]) -> String {
 
 fn details(screen: &Screen<'_>, shape: &Json) -> String {
     let hosts: Vec<String> = hosts(shape).iter().map(cell).collect();
-    let properties = shape["properties"].as_object().into_iter().flatten();
-    let properties: Vec<String> = properties
-        .map(|(key, value)| format!("{key}={}", text_of(value)))
-        .collect();
-    let or_none = |list: Vec<String>| match list.is_empty() {
-        true => "-".to_owned(),
-        false => list.join(", "),
-    };
+    let or_none = |text: String| cell(&Json::from(text));
     screen.fields(&[
         ("id", cell(&shape["id"])),
         ("name", cell(&shape["name"])),
         (ZONE, cell(&shape[ZONE])),
-        ("hosts", or_none(hosts)),
-        ("properties", or_none(properties)),
+        ("hosts", or_none(hosts.join(", "))),
+        ("properties", or_none(properties_text(shape))),
         ("created", cell(&shape["created"])),
         ("updated", cell(&shape["updated"])),
     ])
-}
-
-/// A property's value as it is, also an empty one.
-fn text_of(value: &Json) -> &str {
-    value.as_str().unwrap_or_default()
 }
