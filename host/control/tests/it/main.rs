@@ -5,6 +5,7 @@
 //! in parallel.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod bad_input;
 mod boot;
 mod calls;
 mod fakes;
