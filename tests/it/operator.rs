@@ -411,3 +411,28 @@ fn a_running_host_corrects_names_too() {
     assert_eq!(shown["state"], "in_use");
     assert_eq!(shown["settings_in_force"][0]["from"], "default");
 }
+
+#[test]
+fn the_group_weighers_are_known_by_their_short_names() {
+    let config = "[scheduler]\nweighers = { affinity = 1.0, anti_affinity = 2.0 }\n";
+    let mut host = TestHost::new(config, "");
+    host.start();
+    let listed = host.json(&[
+        "plugin",
+        "list",
+        "--namespace",
+        "longshore.scheduler.weigher",
+    ]);
+    let state = |name: &str| {
+        let mut entries = listed.as_array().unwrap().iter();
+        entries.find(|e| e["name"] == name).unwrap()["state"].clone()
+    };
+    for name in [
+        "server_group_soft_affinity",
+        "server_group_soft_anti_affinity",
+    ] {
+        assert_eq!(state(name), "in_use", "{name}");
+    }
+    assert_eq!(host.problems(), Vec::<String>::new());
+    host.done(&["server", "create", "one", "--flavor", "1", "--wait"]);
+}

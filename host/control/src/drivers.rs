@@ -41,6 +41,10 @@ impl<K: ?Sized> Clone for NamedDriver<K> {
     }
 }
 
+/// Largest factor of a weigher: weights are 32 bits wide, and a sum of some of these is still a number. Nothing is lost by it,
+/// for what is multiplied by it outweighs everything else as well.
+pub const MULTIPLIER_MAX: f64 = 1e30;
+
 /// A weigher under its name, with the operator's factor.
 #[derive(Clone)]
 pub struct NamedWeigher {
@@ -48,19 +52,19 @@ pub struct NamedWeigher {
     pub name: String,
     /// The driver.
     pub driver: Arc<dyn Weigher>,
-    /// What its normalised weight is multiplied by; negative to prefer low weights.
+    /// What its normalised weight is multiplied by; negative to prefer low weights. At most [`MULTIPLIER_MAX`] either way.
     pub multiplier: f64,
     /// Who looks on while it is called.
     pub watch: Watched,
 }
 
 impl NamedWeigher {
-    /// Names a weigher.
+    /// Names a weigher. A factor beyond [`MULTIPLIER_MAX`] counts as that.
     pub fn new(name: impl Into<String>, driver: Arc<dyn Weigher>, multiplier: f64) -> Self {
         Self {
             name: name.into(),
             driver,
-            multiplier,
+            multiplier: multiplier.clamp(-MULTIPLIER_MAX, MULTIPLIER_MAX),
             watch: Watched::default(),
         }
     }

@@ -18,7 +18,7 @@ pub mod tally;
 
 pub use call_watch::{CallEnd, CallWatch, Watched};
 pub use driver_call::{CallError, DriverCalls};
-pub use drivers::{NamedDriver, NamedWeigher};
+pub use drivers::{MULTIPLIER_MAX, NamedDriver, NamedWeigher};
 pub use service_records::ObjectRecords;
 pub use tally::{MethodStats, Stats, Tally};
 

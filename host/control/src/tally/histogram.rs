@@ -42,6 +42,14 @@ impl Histogram<u64> {
         self.0.iter().sum()
     }
 
+    /// All values together, each as the middle of its bucket.
+    pub(super) fn sum(&self) -> u64 {
+        let buckets = self.0.iter().enumerate();
+        buckets.fold(0, |sum: u64, (at, count)| {
+            sum.saturating_add(count.saturating_mul(middle(at)))
+        })
+    }
+
     /// The middle of the bucket that the value at this percentile is in; 0 without values.
     pub(super) fn percentile(&self, per_cent: u8) -> u64 {
         let rank = (self.count() * u64::from(per_cent)).div_ceil(100).max(1);
@@ -106,6 +114,8 @@ mod tests {
         }
         let histogram = histogram.now();
         assert_eq!(histogram.count(), 1_000);
+        let (sum, exact) = (histogram.sum(), 500_500_000);
+        assert!(sum.abs_diff(exact) * 16 <= exact, "{sum}");
         for per_cent in [1, 50, 99, 100] {
             let (found, wanted) = (histogram.percentile(per_cent), u64::from(per_cent) * 10_000);
             assert!(

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod aggregates;
+mod bad_input;
 mod boot;
 mod calls;
 mod crossing;

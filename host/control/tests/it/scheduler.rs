@@ -23,7 +23,7 @@ use serde_json::{Map, Value};
 use crate::fakes::{Best, Hosts, Judged, Weighed, ram};
 use crate::world::calls;
 
-fn drivers(
+pub(crate) fn drivers(
     scheduler: impl Scheduler,
     hosts: Arc<Hosts>,
     filters: Vec<(&str, Judged)>,
@@ -42,11 +42,11 @@ fn drivers(
     .unwrap()
 }
 
-fn lend(drivers: SchedulerDrivers, fields: RequestFields) -> RequestHosts {
+pub(crate) fn lend(drivers: SchedulerDrivers, fields: RequestFields) -> RequestHosts {
     RequestHosts::new(Arc::new(drivers), fields).unwrap()
 }
 
-fn filtered(hosts: &RequestHosts, index: u32) -> Result<Vec<usize>, DriverError> {
+pub(crate) fn filtered(hosts: &RequestHosts, index: u32) -> Result<Vec<usize>, DriverError> {
     let len = hosts.table()?.len();
     let mut words = full(len);
     let mut mask = Mask::new(&mut words, len);
@@ -84,7 +84,7 @@ fn filters_run_in_order_and_stop_when_no_host_is_left() {
     assert_eq!(counts, [("one".to_owned(), 1, 1), ("two".to_owned(), 1, 0)]);
 }
 
-fn fields() -> RequestFields {
+pub(crate) fn fields() -> RequestFields {
     RequestFields {
         memory_mb: 512,
         num_instances: 1,

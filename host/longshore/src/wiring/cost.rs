@@ -86,7 +86,7 @@ fn of_calls(calls: &MethodStats) -> Json {
         "p50_us": us(calls.percentile(50)),
         "p99_us": us(calls.percentile(99)),
         "max_us": us(calls.max),
-        "total_us": us(calls.total),
+        "total_us": us(calls.total()),
     })
 }
 
@@ -101,7 +101,7 @@ fn slow(all: &[Arc<DriverWatch>]) -> Option<Slow> {
     let measured = of_scheduler.map(|watch| {
         let mut stats = Stats::default();
         stats.add(&watch.tally);
-        let total = stats.whole().total;
+        let total = stats.whole().total();
         (watch, stats, total)
     });
     let measured: Vec<_> = measured.collect();

@@ -66,6 +66,20 @@ fn nothing_asked_is_nothing_answered() {
 }
 
 #[test]
+fn ten_thousand_instances_get_their_hosts_and_one_too_many_gets_none() {
+    let slots = 2_500;
+    let fleet = Fleet::new(&[(slots, 0.0); 4]);
+    let selections = fleet.select(&options(10_000)).unwrap();
+    assert_eq!(selections.len(), 10_000);
+    for host in 0..4 {
+        let here = selections.iter().filter(|one| rows(one)[0] == host);
+        assert_eq!(here.count(), slots as usize);
+    }
+    let error = Fleet::new(&[(slots, 0.0); 4]).select(&options(10_001));
+    assert_eq!(error.unwrap_err().category(), Category::NoValidHost);
+}
+
+#[test]
 fn too_few_hosts_is_an_error_that_counts_them() {
     let fleet = Fleet::new(&[(1, 0.0), (1, 0.0), (0, 0.0)]);
     let error = fleet.select(&options(5)).unwrap_err();
