@@ -198,7 +198,8 @@ driver_kind! {
         fn eligible_hosts(&self, hosts: &HostTable, request: &RequestSpec, mask: &mut Mask<'_>) -> Result<bool, DriverError>;
 
         /// Counts one instance on a node until its next report (Nova's `consume_from_request`): memory, disk, processors,
-        /// one instance, one I/O operation.
+        /// one instance, one I/O operation, and what it gets of PCI devices ([`pci`](crate::pci)) and NUMA cells
+        /// ([`numa`](crate::numa)).
         fn consume_from_request(&self, host: &str, node: &str, request: &RequestSpec) -> Result<(), DriverError>;
 
         /// Takes the consumption back that [`consume_from_request`](HostManager::consume_from_request) counted, after a

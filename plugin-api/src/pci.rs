@@ -360,4 +360,21 @@ mod tests {
         assert!(all.0.iter().all(|pool| pools.0.contains(pool)), "{pools}");
         assert_eq!(Pools::parse(&pools.to_string()), Some(pools));
     }
+
+    #[test]
+    fn any_counts_are_borne() {
+        let counts = [i64::MIN, -1, 0, i64::MAX];
+        for (has, wants) in counts
+            .iter()
+            .flat_map(|has| counts.map(|wants| (has, wants)))
+        {
+            let pool = format!(r#"{{"count": {has}, "vendor_id": "8086"}}"#);
+            let mut pools = Pools::parse(&format!("[{pool}, {pool}]")).unwrap();
+            let wanted = format!(r#"[{{"count": {wants}, "spec": [{{}}]}}]"#);
+            if let Some(devices) = pools.take(&Requests::parse(&wanted).unwrap(), None) {
+                pools.give_back(&devices);
+                pools.give_back(&devices);
+            }
+        }
+    }
 }

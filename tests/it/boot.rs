@@ -109,6 +109,25 @@ fn the_scheduler_driver_is_switched_by_one_line_and_by_one_variable() {
 }
 
 #[test]
+fn servers_boot_through_the_caching_scheduler_and_the_ironic_host_manager() {
+    let scheduler = "driver = \"caching_scheduler\"\nhost_manager = \"ironic_host_manager\"";
+    let mut host = TestHost::new(&format!("[scheduler]\n{scheduler}\n"), "").hosts(3);
+    host.start();
+    let create = |name: &str, count: &str| {
+        let flavor = ["--flavor", "m1.tiny", "--wait", "--count", count];
+        host.done(&[&["server", "create", name], &flavor[..]].concat());
+    };
+    create("several", "4");
+    create("again", "2");
+    let servers = host.json(&["server", "list"]);
+    let servers = servers.as_array().unwrap();
+    let are_active = servers
+        .iter()
+        .all(|server| field(server, "status") == "ACTIVE");
+    assert!(are_active && servers.len() == 6, "{servers:?}");
+}
+
+#[test]
 fn a_real_process_is_started_stopped_and_found_again() {
     let mut host = TestHost::new("[compute]\nvirt = \"process\"\n", "").hosts(1);
     host.start();

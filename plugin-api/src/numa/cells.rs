@@ -209,7 +209,7 @@ impl HostCell {
 
     /// Adds what a guest cell uses, or with a negative sign takes it off.
     fn count(&mut self, taken: &CellUse, sign: i64) {
-        let add = |used: i64, amount: i64| used.saturating_add(sign * amount).max(0);
+        let add = |used: i64, amount: i64| used.saturating_add(amount.saturating_mul(sign)).max(0);
         self.cpus_used = add(self.cpus_used, taken.cpus);
         self.memory_used_mb = add(self.memory_used_mb, taken.memory_mb);
         if let Some((size_kb, n)) = taken.pages {

@@ -27,6 +27,8 @@ mod cells;
 mod members;
 mod pinning;
 mod placing;
+#[cfg(test)]
+mod tests;
 
 pub use cells::{GuestCells, HostCells};
 pub use placing::Placement;

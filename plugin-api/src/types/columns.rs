@@ -141,9 +141,11 @@ columns! {
         uuid, uuid_ids = Uuid 23;
         /// What monitors measured, as a JSON list of `{"name": …, "value": …}`; empty when there is none.
         metrics, metrics_ids = Metrics 24;
-        /// Free PCI devices, as a JSON list of pools `{"vendor_id": …, "product_id": …, "count": …, …}`.
+        /// Free PCI devices, as a JSON list of pools `{"vendor_id": …, "product_id": …, "count": …, …}`;
+        /// [`pci`](crate::pci) reads and writes it.
         pci_device_pools, pci_device_pool_ids = PciDevicePools 25;
         /// The NUMA cells and what is used of them, as a JSON object `{"cells": […]}`; empty when the node has none.
+        /// [`numa`](crate::numa) reads and writes it.
         numa_topology, numa_topology_ids = NumaTopology 26;
     }
 }

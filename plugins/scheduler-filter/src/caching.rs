@@ -25,7 +25,7 @@ settings! {
     /// What the operator can set.
     pub struct CachingSettings {
         /// How many of the best hosts are kept for requests of one kind.
-        cached_hosts: u32 = 1000, min = 1, max = 100000;
+        cached_hosts: u32 = 256, min = 1, max = 100000;
     }
 }
 

@@ -6,8 +6,8 @@
 use crate::rank::{best, choose, Choice};
 use longshore_plugin_api::Random;
 use longshore_plugin_api::{
-    words_for, CallContext, Context, Destination, Driver, DriverError, Host, HostStates, HostTable,
-    Mask, NoSettings, RequestSpec, Scheduler, SelectOptions, Selection,
+    words_for, CallContext, Context, Destination, Driver, DriverError, HostStates, HostTable, Mask,
+    NoSettings, RequestSpec, Scheduler, SelectOptions, Selection,
 };
 
 /// Takes one of the best hosts that the filters leave.
@@ -34,18 +34,31 @@ impl Scheduler for FilterScheduler {
     }
 }
 
-/// One of the best hosts of a look, and the row that it had then.
+/// One of the best hosts of a look, and where it was then.
 pub(crate) struct Listed {
     pub(crate) host: String,
     pub(crate) node: String,
     pub(crate) row: usize,
+    /// The ids of both names.
+    ids: (u32, u32),
 }
 
 impl Listed {
-    /// Whether the host is where it was.
+    fn of(table: &HostTable, row: usize) -> Self {
+        let host = table.host(row);
+        Self {
+            host: host.host_name().to_owned(),
+            node: host.node_name().to_owned(),
+            row,
+            ids: (table.host_ids()[row], table.node_ids()[row]),
+        }
+    }
+
+    /// Whether the host is where it was, as far as ids tell. A table that was written anew may have given them to
+    /// another host: then that one is looked at, and what is said of it is its own.
     pub(crate) fn is_in_its_row(&self, table: &HostTable) -> bool {
-        let is_it = |host: Host<'_>| host.host_name() == self.host && host.node_name() == self.node;
-        self.row < table.len() && is_it(table.host(self.row))
+        let at = |ids: &[u32]| ids.get(self.row).copied();
+        (at(table.host_ids()), at(table.node_ids())) == (Some(self.ids.0), Some(self.ids.1))
     }
 }
 
@@ -196,11 +209,7 @@ impl<'r> Walk<'r> {
         if self.list_max > 0 && self.all.is_none() && self.list.is_none() {
             let mask = Mask::new(&mut self.left, self.table.len());
             let rows = best(&mask, &self.weights, self.list_max);
-            let listed = |row| {
-                let host = self.table.host(row);
-                let (host, node) = (host.host_name().to_owned(), host.node_name().to_owned());
-                Listed { host, node, row }
-            };
+            let listed = |row| Listed::of(&self.table, row);
             self.list = Some(rows.into_iter().map(listed).collect());
         }
         Ok(())
