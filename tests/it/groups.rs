@@ -87,7 +87,9 @@ fn members_of_a_soft_group_are_apart_or_together_as_far_as_possible() {
     let four =
         [0, 1, 2, 3].map(|n| boot(&host, &format!("w{n}"), "1", &["group=spread"]).remove(0));
     assert_eq!((distinct(&four[..3]), distinct(&four)), (3, 3), "{four:?}");
+    assert_eq!(distinct(&boot(&host, "v", "3", &["group=spread"])), 3);
     group(&host, "near", "soft-affinity");
+    assert_eq!(distinct(&boot(&host, "m", "3", &["group=near"])), 1);
     let two = [0, 1].map(|n| boot(&host, &format!("n{n}"), "1", &["group=near"]).remove(0));
     assert_eq!(distinct(&two), 1, "{two:?}");
 }

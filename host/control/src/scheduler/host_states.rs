@@ -15,6 +15,7 @@ use longshore_plugin_api::{
 use super::blend;
 use super::drivers::{FaultPolicy, SchedulerDrivers};
 use super::errors::SelectError;
+use super::newcomers::Newcomers;
 use super::trail::{Method, Trail, Who, nobody_waits};
 use crate::driver_call::CallError;
 
@@ -36,6 +37,7 @@ pub struct RequestHosts {
     eligible: Vec<u64>,
     run_filters: bool,
     known: usize,
+    newcomers: Option<Newcomers>,
     state: Mutex<State>,
 }
 
@@ -85,6 +87,7 @@ impl RequestHosts {
             eligible,
             run_filters,
             known,
+            newcomers: None,
             state: Mutex::new(State {
                 fields,
                 request,
@@ -95,6 +98,12 @@ impl RequestHosts {
                 fault: None,
             }),
         })
+    }
+
+    /// Lets the instances of the request count where they are to be, one for each consumption.
+    pub(super) fn counting(mut self, newcomers: Option<Newcomers>) -> Self {
+        self.newcomers = newcomers;
+        self
     }
 
     /// Hosts known, and hosts that the request allows.
@@ -140,6 +149,9 @@ impl RequestHosts {
             let mut state = self.state();
             (std::mem::take(&mut state.consumed), state.request.clone())
         };
+        if let Some(newcomers) = &self.newcomers {
+            newcomers.leave();
+        }
         let manager = &self.drivers.host_manager.driver;
         for (host, node) in consumed {
             let release = || manager.release_request(&host, &node, &request);
@@ -349,8 +361,13 @@ impl HostStates for RequestHosts {
             state.fields.group_hosts.push(name.clone());
             state.request = RequestSpec::from(state.fields.clone());
         }
-        state.consumed.push((name, node));
-        Ok(())
+        state.consumed.push((name.clone(), node));
+        drop(state);
+        let entered = self.newcomers.as_ref().map(|n| n.enter(&name, &self.trail));
+        match entered {
+            Some(Err(error)) => Err(self.fail(self.drivers.failed(Who::HostManager, error))),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -15,7 +15,6 @@ use longshore_plugin_api::PlacedInstance;
 
 use super::choices::Choices;
 use super::refresh::took;
-use super::select::Selections;
 use super::trail::{Method, Trail};
 use crate::driver_call::CallError;
 
@@ -164,14 +163,11 @@ impl Instances {
     /// The instances of a request are placed anew: where they were to be before does not count any
     /// more. Members of its group count on the hosts that were chosen for them.
     pub(super) fn begin(&self, spec: &mut RequestSpec, uuids: &[String]) {
-        let mut cache = self.cache();
-        for uuid in uuids {
-            let chosen = cache.choices.remove(uuid);
-            cache.untold.extend(chosen);
-        }
+        self.forget(uuids);
         let Some(group) = spec.instance_group() else {
             return;
         };
+        let cache = self.cache();
         let mut hosts = group.hosts().to_vec();
         for member in group.members() {
             let chosen = cache.choices.host_of(member);
@@ -186,20 +182,19 @@ impl Instances {
         spec.set_instance_group(group);
     }
 
-    /// Hosts were chosen for the instances of a request: they count there from now on.
-    pub(super) fn choose(&self, spec: &RequestSpec, uuids: &[String], selections: &Selections) {
+    /// A host was chosen for an instance, which counts there from now on.
+    pub(super) fn choose(&self, host: &str, instance: PlacedInstance) {
         let mut cache = self.cache();
-        for (uuid, hosts) in uuids.iter().zip(selections) {
-            let Some(chosen) = hosts.first() else {
-                continue;
-            };
-            let instance = PlacedInstance {
-                uuid: uuid.clone(),
-                flavor_id: spec.flavor().flavorid().to_owned(),
-                project_id: spec.project_id().unwrap_or_default().to_owned(),
-            };
-            let changed = cache.choices.add(chosen.host(), instance);
-            cache.untold.extend(changed);
+        let changed = cache.choices.add(host, instance);
+        cache.untold.extend(changed);
+    }
+
+    /// Instances are nowhere, as far as hosts were chosen for them and have not reported them.
+    pub(super) fn forget(&self, uuids: &[String]) {
+        let mut cache = self.cache();
+        for uuid in uuids {
+            let chosen = cache.choices.remove(uuid);
+            cache.untold.extend(chosen);
         }
     }
 
@@ -311,5 +306,14 @@ fn placed(instance: &Instance) -> PlacedInstance {
         uuid: instance.uuid().to_owned(),
         flavor_id: flavor.map_or_else(String::new, |flavor| flavor.flavorid().to_owned()),
         project_id: instance.project_id().unwrap_or_default().to_owned(),
+    }
+}
+
+/// An instance that a request asks for.
+pub(super) fn newcomer(spec: &RequestSpec, uuid: &str) -> PlacedInstance {
+    PlacedInstance {
+        uuid: uuid.to_owned(),
+        flavor_id: spec.flavor().flavorid().to_owned(),
+        project_id: spec.project_id().unwrap_or_default().to_owned(),
     }
 }

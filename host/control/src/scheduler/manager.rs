@@ -19,7 +19,8 @@ use super::drivers::SchedulerDrivers;
 use super::errors::SelectError;
 use super::group_policy;
 use super::instance_info;
-use super::instances::Instances;
+use super::instances::{Instances, newcomer};
+use super::newcomers::Newcomers;
 use super::refresh::View;
 use super::select::{Choice, Selections, select};
 use super::trail::{Place, Trail, Who};
@@ -136,8 +137,11 @@ impl SchedulerManager {
             .select_on_thread(ctx, view, (spec.clone(), uuids.clone()), choice)
             .await?;
         *turn = view;
-        if let Ok(selections) = &selections {
-            self.instances.choose(&spec, &uuids, selections);
+        for (uuid, hosts) in uuids.iter().zip(selections.iter().flatten()) {
+            if let Some(chosen) = hosts.first() {
+                let newcomer = newcomer(&spec, uuid);
+                self.instances.choose(chosen.host(), newcomer);
+            }
         }
         selections
     }
@@ -157,13 +161,14 @@ impl SchedulerManager {
         let down_time = down_time.unwrap_or(i64::MAX);
         let is_stale = Arc::clone(&self.is_stale);
         let instances = Arc::clone(&self.instances);
+        let newcomers = Newcomers::of(&instances, &spec, &uuids);
         let answer = calls.blocking_or_late(
             &ctx.request_id,
             SELECT,
             move |context| {
                 let told = view.apply(&trail, down_time);
                 let selected = match told.and_then(|()| instances.tell(&trail)) {
-                    Ok(()) => select(&view, &trail, context, (&spec, &uuids), choice),
+                    Ok(()) => select(&view, &trail, context, (&spec, &uuids, newcomers), choice),
                     Err(error) => Err(trail.drivers().failed(Who::HostManager, error)),
                 };
                 Ok((view, selected))

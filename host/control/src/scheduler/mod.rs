@@ -13,6 +13,7 @@ mod host_states;
 mod instance_info;
 mod instances;
 mod manager;
+mod newcomers;
 mod normalise;
 mod refresh;
 pub mod rpcapi;

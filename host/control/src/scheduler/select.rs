@@ -12,6 +12,7 @@ use longshore_plugin_api::{self as api, CallContext, HostStates, HostTable, Sele
 use super::drivers::SchedulerDrivers;
 use super::errors::SelectError;
 use super::host_states::RequestHosts;
+use super::newcomers::Newcomers;
 use super::refresh::View;
 use super::trail::{Method, Trail, Who};
 use super::translate;
@@ -29,7 +30,7 @@ pub(super) struct Choice {
     pub(super) seed: u64,
 }
 
-/// Picks hosts for these instances of one request. The hosts come back too, so that what was
+/// Picks hosts for these instances of one request; members of a group may be counted meanwhile. The hosts come back too, so that what was
 /// consumed can be released if nobody waits for the answer any more.
 ///
 /// # Errors
@@ -38,7 +39,7 @@ pub(super) fn select(
     view: &View,
     trail: &Arc<Trail>,
     context: &CallContext<'_>,
-    (spec, uuids): (&RequestSpec, &[String]),
+    (spec, uuids, newcomers): (&RequestSpec, &[String], Option<Newcomers>),
     choice: Choice,
 ) -> Result<(RequestHosts, Selections), SelectError> {
     let Some(first) = uuids.first() else {
@@ -47,7 +48,7 @@ pub(super) fn select(
     };
     let instances = u32::try_from(uuids.len()).unwrap_or(u32::MAX);
     let fields = translate::request(spec, first, instances).map_err(SelectError::BadSpec)?;
-    let hosts = RequestHosts::on(Arc::clone(trail), fields)?;
+    let hosts = RequestHosts::on(Arc::clone(trail), fields)?.counting(newcomers);
     let options = SelectOptions {
         instances,
         host_subset_size: choice.host_subset_size.max(1),

@@ -157,7 +157,13 @@ impl<'r> Run<'r> {
         // Records have uuids of nodes; a fleet on paper has none.
         let view = View::default();
         let start = Instant::now();
-        let selected = select(&view, &self.trail, &context, (&spec, &instances), choice);
+        let selected = select(
+            &view,
+            &self.trail,
+            &context,
+            (&spec, &instances, None),
+            choice,
+        );
         let took = start.elapsed();
         let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         self.nanoseconds.push(took);
