@@ -96,7 +96,7 @@ fn members_of_a_soft_group_are_apart_or_together_as_far_as_possible() {
 
 #[test]
 fn hints_name_servers_to_be_with_or_without_and_an_address_to_be_near() {
-    let host = three_hosts(SCHEDULER);
+    let mut host = three_hosts(SCHEDULER);
     let first = boot(&host, "a", "1", &[]);
     let id = text(&host.json(&["server", "show", "a"]), "id").to_owned();
     for n in 0..3 {
@@ -105,6 +105,10 @@ fn hints_name_servers_to_be_with_or_without_and_an_address_to_be_near() {
         let other = format!("different_host={id}");
         assert_ne!(boot(&host, &format!("other-{n}"), "1", &[&other]), first);
     }
+    host.kill9();
+    host.start();
+    let same = format!("same_host={id}");
+    assert_eq!(boot(&host, "after", "1", &[&same]), first);
     boot(
         &host,
         "near",

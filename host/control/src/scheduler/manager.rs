@@ -218,10 +218,11 @@ impl SchedulerManager {
 
     /// Reads which instances hosts have that do not report it.
     async fn read_instances(&self) -> Result<(), ServiceError> {
-        if self.config.track_instance_changes && !self.instances.wants_records() {
-            return Ok(());
-        }
-        self.instances.read().await.map_err(|error| {
+        let read = match self.config.track_instance_changes {
+            true => self.instances.read_records().await,
+            false => self.instances.read_all().await,
+        };
+        read.map_err(|error| {
             let text = format!("cannot read which instances hosts have: {error}");
             ServiceError::new(error.code().to_owned(), text)
         })

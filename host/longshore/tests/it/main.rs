@@ -9,6 +9,7 @@ mod check;
 mod codes;
 mod doctor;
 mod files;
+mod groups;
 mod images;
 mod lock;
 mod outlook;
