@@ -87,14 +87,16 @@ fn members_of_a_soft_group_are_apart_or_together_as_far_as_possible() {
     let four =
         [0, 1, 2, 3].map(|n| boot(&host, &format!("w{n}"), "1", &["group=spread"]).remove(0));
     assert_eq!((distinct(&four[..3]), distinct(&four)), (3, 3), "{four:?}");
+    assert_eq!(distinct(&boot(&host, "v", "3", &["group=spread"])), 3);
     group(&host, "near", "soft-affinity");
+    assert_eq!(distinct(&boot(&host, "m", "3", &["group=near"])), 1);
     let two = [0, 1].map(|n| boot(&host, &format!("n{n}"), "1", &["group=near"]).remove(0));
     assert_eq!(distinct(&two), 1, "{two:?}");
 }
 
 #[test]
 fn hints_name_servers_to_be_with_or_without_and_an_address_to_be_near() {
-    let host = three_hosts(SCHEDULER);
+    let mut host = three_hosts(SCHEDULER);
     let first = boot(&host, "a", "1", &[]);
     let id = text(&host.json(&["server", "show", "a"]), "id").to_owned();
     for n in 0..3 {
@@ -103,6 +105,10 @@ fn hints_name_servers_to_be_with_or_without_and_an_address_to_be_near() {
         let other = format!("different_host={id}");
         assert_ne!(boot(&host, &format!("other-{n}"), "1", &[&other]), first);
     }
+    host.kill9();
+    host.start();
+    let same = format!("same_host={id}");
+    assert_eq!(boot(&host, "after", "1", &[&same]), first);
     boot(
         &host,
         "near",

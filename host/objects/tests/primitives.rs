@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use longshore_objects::{
     ComputeNode, ComputeNodeList, DateTime, Destination, Flavor, FlavorList, ImageMeta,
-    ImageMetaList, Instance, InstanceFault, InstanceFaultList, InstanceGroup, InstanceList,
-    ObjectError, PowerState, RequestSpec, SchedulerLimits, SchedulerRetries, Selection, Service,
-    ServiceList, TaskState, VersionedObject, VmState, WHAT_CHANGED,
+    ImageMetaList, Instance, InstanceFault, InstanceFaultList, InstanceGroup, InstanceGroupList,
+    InstanceList, ObjectError, PowerState, RequestSpec, SchedulerLimits, SchedulerRetries,
+    Selection, Service, ServiceList, TaskState, VersionedObject, VmState, WHAT_CHANGED,
 };
 use serde_json::{Map, Value, json};
 
@@ -80,6 +80,7 @@ fn every_object_survives_the_wire() {
     round_trip::<SchedulerLimits>();
     round_trip::<Destination>();
     round_trip::<InstanceGroup>();
+    round_trip::<InstanceGroupList>();
     round_trip::<Selection>();
 }
 

@@ -20,6 +20,7 @@ use super::blend;
 use super::claims::Claimant;
 use super::drivers::{FaultPolicy, SchedulerDrivers};
 use super::errors::SelectError;
+use super::newcomers::Newcomers;
 use super::story::{Emptied, FirstRows, Notes, Story};
 use super::trail::{Method, Trail, Who, nobody_waits};
 use crate::driver_call::CallError;
@@ -44,6 +45,7 @@ pub struct RequestHosts {
     eligible: Vec<u64>,
     run_filters: bool,
     known: usize,
+    newcomers: Option<Newcomers>,
     state: Mutex<State>,
 }
 
@@ -111,6 +113,7 @@ impl RequestHosts {
             eligible,
             run_filters,
             known,
+            newcomers: None,
             state: Mutex::new(State {
                 fields,
                 request,
@@ -123,6 +126,12 @@ impl RequestHosts {
                 fault: None,
             }),
         })
+    }
+
+    /// Lets the instances of the request count where they are to be, one for each consumption.
+    pub(super) fn counting(mut self, newcomers: Option<Newcomers>) -> Self {
+        self.newcomers = newcomers;
+        self
     }
 
     /// Hosts known, and hosts that the request allows.
@@ -208,6 +217,9 @@ impl RequestHosts {
             let mut state = self.state();
             (std::mem::take(&mut state.consumed), state.request.clone())
         };
+        if let Some(newcomers) = &self.newcomers {
+            newcomers.leave();
+        }
         let manager = &self.drivers.host_manager.driver;
         for (host, node) in consumed {
             let release = || manager.release_request(&host, &node, &request);
@@ -471,6 +483,8 @@ impl HostStates for RequestHosts {
             claimant.claimed(row, consumed.is_ok());
         }
         consumed?;
+        let newcomers = self.newcomers.as_ref();
+        let entered = newcomers.map(|n| n.enter(&name, &self.trail));
         let mut state = self.state();
         state.table = None;
         if !state.fields.group_policies.is_empty() {
@@ -478,7 +492,11 @@ impl HostStates for RequestHosts {
             state.request = RequestSpec::from(state.fields.clone());
         }
         state.consumed.push((name, node));
-        Ok(())
+        drop(state);
+        match entered {
+            Some(Err(error)) => Err(self.fail(self.drivers.failed(Who::HostManager, error))),
+            _ => Ok(()),
+        }
     }
 }
 

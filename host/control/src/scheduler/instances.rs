@@ -15,12 +15,14 @@ use longshore_plugin_api::PlacedInstance;
 
 use super::choices::Choices;
 use super::refresh::took;
-use super::select::Selections;
 use super::trail::{Method, Trail};
 use crate::driver_call::CallError;
 
 /// Pages of records in one look; an instance behind them counts once its host reports it.
 const PAGES_MAX: usize = 10_000;
+
+/// Hosts that have not reported and are read one by one; of more, all records are read.
+const ONE_BY_ONE_MAX: usize = 100;
 
 /// The instances of all hosts.
 pub(super) struct Instances {
@@ -52,7 +54,7 @@ struct Reported {
 }
 
 impl Instances {
-    /// Nothing is known yet; [`read`](Self::read) changes that.
+    /// Nothing is known yet; [`read_records`](Self::read_records) changes that.
     pub(super) fn new(objects: Arc<dyn ObjectApi>) -> Self {
         Self {
             objects,
@@ -65,8 +67,24 @@ impl Instances {
     /// Takes over from the records what hosts have that have not reported themselves.
     ///
     /// # Errors
-    /// Those of reading; nothing is changed then.
-    pub(super) async fn read(&self) -> Result<(), ObjectError> {
+    /// Those of reading; what was known stays.
+    pub(super) async fn read_records(&self) -> Result<(), ObjectError> {
+        let unreported = self.cache().unreported();
+        let Some(hosts) = unreported.filter(|hosts| hosts.len() <= ONE_BY_ONE_MAX) else {
+            return self.read_all().await;
+        };
+        for host in hosts {
+            let _turn = self.reports.lock().await;
+            self.read_host(&host).await;
+        }
+        Ok(())
+    }
+
+    /// The same of all hosts, those included that nothing is known of.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) async fn read_all(&self) -> Result<(), ObjectError> {
         let mut found: HashMap<String, Vec<PlacedInstance>> = HashMap::new();
         let mut after_id = 0;
         for _ in 0..PAGES_MAX {
@@ -84,19 +102,12 @@ impl Instances {
         Ok(())
     }
 
-    /// Whether what is known of some host is from the records alone, or they were never read.
-    pub(super) fn wants_records(&self) -> bool {
-        let cache = self.cache();
-        !cache.is_read || cache.hosts.values().any(|host| !host.by_host)
-    }
-
-    /// Instances that came to a host, or changed. Of a host that is not known several are taken for
-    /// all that it has.
+    /// Instances that came to a host, or changed. Of a host that is not known several, or none, are
+    /// taken for all that it has.
     pub(super) async fn update(&self, host: &str, instances: &[Instance]) {
         let _turn = self.reports.lock().await;
         let instances: Vec<PlacedInstance> = instances.iter().map(placed).collect();
-        let is_known = self.is_known(host);
-        if !is_known && instances.len() <= 1 {
+        if instances.len() == 1 && !self.is_known(host) {
             tracing::info!(
                 host,
                 "an unknown host reports an instance; reading all of its records"
@@ -109,10 +120,11 @@ impl Instances {
             cache.untold.extend(chosen);
         }
         let known = cache.hosts.entry(host.to_owned()).or_default();
-        for instance in instances {
-            known.instances.retain(|old| old.uuid != instance.uuid);
-            known.instances.push(instance);
-        }
+        let told: BTreeSet<&str> = instances.iter().map(|one| one.uuid.as_str()).collect();
+        known
+            .instances
+            .retain(|old| !told.contains(old.uuid.as_str()));
+        known.instances.extend(instances);
         known.by_host = true;
         cache.untold.insert(host.to_owned());
     }
@@ -146,16 +158,7 @@ impl Instances {
     /// All instances that a host has; if others are known of it, its records are read again.
     pub(super) async fn sync(&self, host: &str, uuids: &[String]) {
         let _turn = self.reports.lock().await;
-        let is_same = {
-            let mut cache = self.cache();
-            let known = cache.hosts.get_mut(host);
-            known.is_some_and(|known| {
-                let is_same = known.has_exactly(uuids);
-                known.by_host |= is_same;
-                is_same
-            })
-        };
-        if !is_same {
+        if !self.cache().confirm(host, uuids) {
             tracing::info!(
                 host,
                 "the host has other instances than known; reading its records"
@@ -167,14 +170,11 @@ impl Instances {
     /// The instances of a request are placed anew: where they were to be before does not count any
     /// more. Members of its group count on the hosts that were chosen for them.
     pub(super) fn begin(&self, spec: &mut RequestSpec, uuids: &[String]) {
-        let mut cache = self.cache();
-        for uuid in uuids {
-            let chosen = cache.choices.remove(uuid);
-            cache.untold.extend(chosen);
-        }
+        self.forget(uuids);
         let Some(group) = spec.instance_group() else {
             return;
         };
+        let cache = self.cache();
         let mut hosts = group.hosts().to_vec();
         for member in group.members() {
             let chosen = cache.choices.host_of(member);
@@ -189,20 +189,19 @@ impl Instances {
         spec.set_instance_group(group);
     }
 
-    /// Hosts were chosen for the instances of a request: they count there from now on.
-    pub(super) fn choose(&self, spec: &RequestSpec, uuids: &[String], selections: &Selections) {
+    /// A host was chosen for an instance, which counts there from now on.
+    pub(super) fn choose(&self, host: &str, instance: PlacedInstance) {
         let mut cache = self.cache();
-        for (uuid, hosts) in uuids.iter().zip(selections) {
-            let Some(chosen) = hosts.first() else {
-                continue;
-            };
-            let instance = PlacedInstance {
-                uuid: uuid.clone(),
-                flavor_id: spec.flavor().flavorid().to_owned(),
-                project_id: spec.project_id().unwrap_or_default().to_owned(),
-            };
-            let changed = cache.choices.add(chosen.host(), instance);
-            cache.untold.extend(changed);
+        let changed = cache.choices.add(host, instance);
+        cache.untold.extend(changed);
+    }
+
+    /// Instances are nowhere, as far as hosts were chosen for them and have not reported them.
+    pub(super) fn forget(&self, uuids: &[String]) {
+        let mut cache = self.cache();
+        for uuid in uuids {
+            let chosen = cache.choices.remove(uuid);
+            cache.untold.extend(chosen);
         }
     }
 
@@ -248,11 +247,7 @@ impl Instances {
         match InstanceList::get_by_host(self.objects.as_ref(), host).await {
             Ok(list) => {
                 let instances = list.objects().iter().map(placed).collect();
-                let mut cache = self.cache();
-                let by_host = false;
-                let read = Reported { instances, by_host };
-                cache.hosts.insert(host.to_owned(), read);
-                cache.untold.insert(host.to_owned());
+                self.cache().take_record(host, instances);
             }
             Err(error) => {
                 let code = error.code();
@@ -275,19 +270,46 @@ impl Cache {
     /// Records replace what is not from the hosts themselves.
     fn take_records(&mut self, mut found: HashMap<String, Vec<PlacedInstance>>) {
         self.is_read = true;
-        for (host, known) in &mut self.hosts {
-            let instances = found.remove(host).unwrap_or_default();
-            if !known.by_host && known.instances != instances {
-                known.instances = instances;
-                self.untold.insert(host.clone());
-            }
+        for host in self.hosts.keys() {
+            found.entry(host.clone()).or_default();
         }
         for (host, instances) in found {
-            let by_host = false;
-            self.hosts
-                .insert(host.clone(), Reported { instances, by_host });
-            self.untold.insert(host);
+            if !self.hosts.get(&host).is_some_and(|known| known.by_host) {
+                self.take_record(&host, instances);
+            }
         }
+    }
+
+    /// What the records say of a host replaces what is known of it.
+    fn take_record(&mut self, host: &str, instances: Vec<PlacedInstance>) {
+        let known = self.hosts.entry(host.to_owned()).or_default();
+        known.by_host = false;
+        if known.instances != instances {
+            known.instances = instances;
+            self.untold.insert(host.to_owned());
+        }
+    }
+
+    /// Hosts that have not reported themselves; nothing before all records were read once.
+    fn unreported(&self) -> Option<Vec<String>> {
+        let unreported = self.hosts.iter().filter(|(_, known)| !known.by_host);
+        let hosts = unreported.map(|(host, _)| host.clone());
+        self.is_read.then(|| hosts.collect())
+    }
+
+    /// Whether a host has what is known of it; if so, that counts as its own report. What was chosen
+    /// for it may be there already.
+    fn confirm(&mut self, host: &str, uuids: &[String]) -> bool {
+        let Some(known) = self.hosts.get_mut(host) else {
+            return false;
+        };
+        let said: BTreeSet<&str> = uuids.iter().map(String::as_str).collect();
+        let mut all: BTreeSet<&str> = known.instances.iter().map(|i| i.uuid.as_str()).collect();
+        let is_there = all.is_subset(&said);
+        all.extend(self.choices.on(host).map(|one| one.uuid.as_str()));
+        let is_same = is_there && said.is_subset(&all);
+        known.by_host |= is_same;
+        is_same
     }
 
     /// A host whose list is to be told, and that list.
@@ -305,19 +327,20 @@ impl Cache {
     }
 }
 
-impl Reported {
-    fn has_exactly(&self, uuids: &[String]) -> bool {
-        let known: BTreeSet<&str> = self.instances.iter().map(|one| one.uuid.as_str()).collect();
-        let said: BTreeSet<&str> = uuids.iter().map(String::as_str).collect();
-        known == said
-    }
-}
-
 fn placed(instance: &Instance) -> PlacedInstance {
     let flavor = instance.is_set("flavor").then(|| instance.flavor());
     PlacedInstance {
         uuid: instance.uuid().to_owned(),
         flavor_id: flavor.map_or_else(String::new, |flavor| flavor.flavorid().to_owned()),
         project_id: instance.project_id().unwrap_or_default().to_owned(),
+    }
+}
+
+/// An instance that a request asks for.
+pub(super) fn newcomer(spec: &RequestSpec, uuid: &str) -> PlacedInstance {
+    PlacedInstance {
+        uuid: uuid.to_owned(),
+        flavor_id: spec.flavor().flavorid().to_owned(),
+        project_id: spec.project_id().unwrap_or_default().to_owned(),
     }
 }

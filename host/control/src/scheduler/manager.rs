@@ -22,7 +22,7 @@ use super::drivers::SchedulerDrivers;
 use super::endpoint::SchedulerEndpoint;
 use super::errors::SelectError;
 use super::group_policy;
-use super::instances::Instances;
+use super::instances::{Instances, newcomer};
 use super::node_uuids::NodeUuids;
 use super::refresh::View;
 use super::select::{Asked, Choice, Selections, select_alone, select_beside};
@@ -151,7 +151,11 @@ impl SchedulerManager {
         }
         let selections = selected.ok_or(SelectError::Waited(self.config.select_timeout))?;
         let (spec, uuids, _) = &*request;
-        self.instances.choose(spec, uuids, &selections);
+        for (uuid, hosts) in uuids.iter().zip(&selections) {
+            if let Some(chosen) = hosts.first() {
+                self.instances.choose(chosen.host(), newcomer(spec, uuid));
+            }
+        }
         Ok(selections)
     }
 
@@ -230,6 +234,7 @@ impl SchedulerManager {
                     uuids,
                     choice: *choice,
                     node_uuids: &node_uuids,
+                    instances: Some(&instances),
                 };
                 match claims {
                     Some(claims) => select_beside(&claims, trail, context, asked),
@@ -261,10 +266,11 @@ impl SchedulerManager {
 
     /// Reads which instances hosts have that do not report it.
     async fn read_instances(&self) -> Result<(), ServiceError> {
-        if self.config.track_instance_changes && !self.instances.wants_records() {
-            return Ok(());
-        }
-        self.instances.read().await.map_err(|error| {
+        let read = match self.config.track_instance_changes {
+            true => self.instances.read_records().await,
+            false => self.instances.read_all().await,
+        };
+        read.map_err(|error| {
             let text = format!("cannot read which instances hosts have: {error}");
             ServiceError::new(error.code().to_owned(), text)
         })

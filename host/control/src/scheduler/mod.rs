@@ -17,6 +17,7 @@ mod host_states;
 mod instance_info;
 mod instances;
 mod manager;
+mod newcomers;
 mod node_uuids;
 mod normalise;
 mod refresh;

@@ -15,6 +15,8 @@ use super::claims::Claims;
 use super::drivers::SchedulerDrivers;
 use super::errors::SelectError;
 use super::host_states::RequestHosts;
+use super::instances::Instances;
+use super::newcomers::Newcomers;
 use super::node_uuids::NodeUuids;
 use super::trail::{Method, Trail, Who};
 use super::translate;
@@ -42,6 +44,8 @@ pub(super) struct Asked<'r> {
     pub(super) uuids: &'r [String],
     pub(super) choice: Choice,
     pub(super) node_uuids: &'r NodeUuids,
+    /// Where members of a group are to count as soon as they have a host; nowhere on paper.
+    pub(super) instances: Option<&'r Arc<Instances>>,
 }
 
 /// Picks hosts for these instances of one request while no other request is under way. The hosts come back too, so that
@@ -54,7 +58,8 @@ pub(super) fn select_alone(
     context: &CallContext<'_>,
     asked: Asked<'_>,
 ) -> Result<(RequestHosts, Selections), SelectError> {
-    let hosts = RequestHosts::on(Arc::clone(trail), asked.fields()?, None)?;
+    let hosts =
+        RequestHosts::on(Arc::clone(trail), asked.fields()?, None)?.counting(asked.newcomers());
     let selections = ask(context, asked, &hosts)?;
     Ok((hosts, selections))
 }
@@ -71,7 +76,8 @@ pub(super) fn select_beside(
 ) -> Result<Option<(RequestHosts, Selections)>, SelectError> {
     let fields = asked.fields()?;
     for _ in 0..TRIES_MAX {
-        let hosts = RequestHosts::on(Arc::clone(trail), fields.clone(), Some(claims.enter()))?;
+        let hosts = RequestHosts::on(Arc::clone(trail), fields.clone(), Some(claims.enter()))?
+            .counting(asked.newcomers());
         match ask(context, asked, &hosts) {
             Ok(selections) => {
                 hosts.keep();
@@ -87,6 +93,10 @@ pub(super) fn select_beside(
 impl Asked<'_> {
     fn instances(&self) -> u32 {
         u32::try_from(self.uuids.len()).unwrap_or(u32::MAX)
+    }
+
+    fn newcomers(&self) -> Option<Newcomers> {
+        Newcomers::of(self.instances?, self.spec, self.uuids)
     }
 
     /// The request as drivers see it.

@@ -172,6 +172,24 @@ async fn a_list_that_differs_means_to_read_the_records() {
 }
 
 #[tokio::test]
+async fn a_host_may_have_already_what_was_chosen_for_it() {
+    let fixture = Fixture::new(&[("1", "a")]).await;
+    assert_eq!(fixture.select("2", None).await, "a");
+    let all = json!({ "host_name": "a", "instance_uuids": ["2", "1"] });
+    fixture.said("sync_instance_info", all).await;
+    // The record of `2` has no host yet; read now, it would be lost.
+    assert_eq!(fixture.on("a").await, ["1", "2"]);
+}
+
+#[tokio::test]
+async fn an_unknown_host_may_have_nothing() {
+    let fixture = Fixture::new(&[]).await;
+    put(&fixture.store, "1", "a").await;
+    fixture.update("a", &[]).await;
+    assert!(fixture.on("a").await.is_empty());
+}
+
+#[tokio::test]
 async fn an_instance_counts_where_it_is_to_be_until_the_host_says_otherwise() {
     let fixture = Fixture::new(&[("1", "a")]).await;
     assert_eq!(fixture.select("2", None).await, "a");

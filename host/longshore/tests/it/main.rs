@@ -10,6 +10,7 @@ mod check;
 mod codes;
 mod doctor;
 mod files;
+mod groups;
 mod images;
 mod lock;
 mod outlook;

@@ -188,6 +188,7 @@ impl<'r> Run<'r> {
             uuids: &instances,
             choice,
             node_uuids: &node_uuids,
+            instances: None,
         };
         let (selected, took) = self.with_context(&request.id, |context| {
             let start = Instant::now();
