@@ -14,8 +14,8 @@ use longshore_control::scheduler::{
 use longshore_control::{NamedDriver, NamedWeigher};
 use longshore_messaging::RequestContext;
 use longshore_objects::{
-    ComputeNode, ComputeNodeList, Flavor, ObjectApi, ObjectError, RequestSpec, SchedulerRetries,
-    Service, ServiceList, VersionedObject, VmState, now,
+    AggregateList, ComputeNode, ComputeNodeList, Flavor, ObjectApi, ObjectError, RequestSpec,
+    SchedulerRetries, Service, ServiceList, VersionedObject, VmState, now,
 };
 use longshore_plugin_api::{
     DriverError, Filter, HostManager, HostReport, HostStates, HostTable, Mask, RequestFields,
@@ -152,6 +152,7 @@ impl ObjectApi for Records {
                 let services: Vec<Service> = self.0.iter().map(service).collect();
                 ServiceList::from(services).to_primitive()
             }
+            "AggregateList" => AggregateList::from(Vec::new()).to_primitive(),
             _ => ComputeNodeList::from(self.0.clone()).to_primitive(),
         })
     }
