@@ -71,6 +71,8 @@ pub struct SchedulerManager {
     turn: Arc<Mutex<View>>,
     /// A selection that was given up has come back since, and may have told the host manager old news.
     is_stale: Arc<AtomicBool>,
+    /// Somebody waits for its turn to look at the records, and will see whatever changed until then.
+    will_look: AtomicBool,
     places: Semaphore,
 }
 
@@ -89,6 +91,7 @@ impl SchedulerManager {
             objects,
             turn: Arc::default(),
             is_stale: Arc::default(),
+            will_look: AtomicBool::new(false),
             places: Semaphore::new(REQUESTS_MAX),
         }
     }
@@ -193,9 +196,14 @@ impl SchedulerManager {
         Ok(turn)
     }
 
-    /// Takes the records over now rather than with the next request.
+    /// Takes the records over now rather than with the next request. Of many at a time one looks for all.
     async fn look_again(&self, ctx: &RequestContext) -> Result<(), SelectError> {
-        let mut turn = self.turn().await?;
+        if self.will_look.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let turn = self.turn().await;
+        self.will_look.store(false, Ordering::Release);
+        let mut turn = turn?;
         let read = turn.read(self.objects.as_ref()).await;
         read.map_err(|error| SelectError::Records(error.code().to_owned(), error.to_string()))?;
         let mut view = std::mem::take(&mut *turn);
