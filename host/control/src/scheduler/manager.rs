@@ -71,8 +71,6 @@ pub struct SchedulerManager {
     turn: Arc<Mutex<View>>,
     /// A selection that was given up has come back since, and may have told the host manager old news.
     is_stale: Arc<AtomicBool>,
-    /// Somebody waits for its turn to look at the records, and will see whatever changed until then.
-    will_look: AtomicBool,
     places: Semaphore,
 }
 
@@ -91,7 +89,6 @@ impl SchedulerManager {
             objects,
             turn: Arc::default(),
             is_stale: Arc::default(),
-            will_look: AtomicBool::new(false),
             places: Semaphore::new(REQUESTS_MAX),
         }
     }
@@ -196,14 +193,9 @@ impl SchedulerManager {
         Ok(turn)
     }
 
-    /// Takes the records over now rather than with the next request. Of many at a time one looks for all.
+    /// Takes the records over now rather than with the next request.
     async fn look_again(&self, ctx: &RequestContext) -> Result<(), SelectError> {
-        if self.will_look.swap(true, Ordering::AcqRel) {
-            return Ok(());
-        }
-        let turn = self.turn().await;
-        self.will_look.store(false, Ordering::Release);
-        let mut turn = turn?;
+        let mut turn = self.turn().await?;
         let read = turn.read(self.objects.as_ref()).await;
         read.map_err(|error| SelectError::Records(error.code().to_owned(), error.to_string()))?;
         let mut view = std::mem::take(&mut *turn);
