@@ -15,8 +15,18 @@ use crate::remotable::{ObjectApi, action, class_action, identified};
 /// Key of an aggregate's metadata that names the availability zone of its hosts.
 pub const ZONE_KEY: &str = "availability_zone";
 
-/// Changes of an aggregate's metadata: values to set, and keys to remove, which have none.
+/// Changes of metadata, an aggregate's or a flavor's: values to set, and keys to remove, which have none.
 pub type MetadataUpdates = BTreeMap<String, Option<String>>;
+
+/// Carries updates out; keys that are not named stay as they are.
+pub fn update_pairs(pairs: &mut BTreeMap<String, String>, updates: MetadataUpdates) {
+    for (key, value) in updates {
+        match value {
+            Some(value) => pairs.insert(key, value),
+            None => pairs.remove(&key),
+        };
+    }
+}
 
 versioned_object! {
     /// A group of hosts.

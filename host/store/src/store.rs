@@ -584,6 +584,21 @@ impl Store {
         write!(self, "save a flavor", |conn| flavors::save(conn, &flavor))
     }
 
+    /// Sets and removes extra specs of a flavor, found by `flavorid`; those that are not named stay.
+    ///
+    /// # Errors
+    /// `NotFound`, or a fault.
+    pub async fn update_extra_specs(
+        &self,
+        flavorid: &str,
+        updates: MetadataUpdates,
+    ) -> Result<Flavor, StoreError> {
+        let id = flavorid.to_owned();
+        write!(self, "change the extra specs of a flavor", |conn| {
+            flavors::update_extra_specs(conn, &id, updates)
+        })
+    }
+
     /// Deletes a flavor by `flavorid`; instances keep their copy.
     ///
     /// # Errors

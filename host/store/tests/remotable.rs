@@ -304,6 +304,25 @@ async fn unknown_objects_and_methods_are_named() {
 }
 
 #[tokio::test]
+async fn of_many_changes_to_the_extra_specs_of_a_flavor_none_is_lost() {
+    let (_dir, store, _) = local().await;
+    let keys: Vec<String> = (0..8).map(|n| format!("k{n}")).collect();
+    let mut changes = tokio::task::JoinSet::new();
+    for key in keys.clone() {
+        let store = store.clone();
+        let updates = [(key, Some("v".to_owned())), ("gone".to_owned(), None)].into();
+        changes.spawn(async move { store.update_extra_specs("1", updates).await });
+    }
+    while let Some(changed) = changes.join_next().await {
+        changed.unwrap().unwrap();
+    }
+    let flavor = store.flavor("1").await.unwrap();
+    assert!(flavor.extra_specs().keys().eq(&keys));
+    let missing = store.update_extra_specs("x", BTreeMap::new()).await;
+    assert_eq!(missing.unwrap_err().code(), "store/not-found");
+}
+
+#[tokio::test]
 async fn flavors_and_images_are_created_changed_and_deleted() {
     let (_dir, store, _) = local().await;
     let mut flavor = Flavor::new();

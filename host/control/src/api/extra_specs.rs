@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use longshore_objects::Flavor;
+use longshore_objects::{Flavor, MetadataUpdates};
 use serde_json::json;
 
 use super::config::{PAIRS_MAX, TEXT_LEN_MAX};
@@ -45,22 +45,25 @@ pub(crate) async fn set(State(api): Api, Path(id): Path<String>, body: JsonBody)
     body.finish()?;
     given.check_plain_keys()?;
     let given = given.pairs(PAIRS_MAX, TEXT_LEN_MAX)?;
-    let mut flavor = flavor(&api, &id).await?;
-    let mut all = flavor.extra_specs().clone();
-    all.extend(given.clone());
-    flavor.set_extra_specs(all);
-    api.store.save_flavor(flavor).await?;
+    let updates = given.iter();
+    let updates = updates.map(|(key, value)| (key.clone(), Some(value.clone())));
+    update(&api, &id, updates.collect()).await?;
     Ok(Json(json!({ "extra_specs": given })).into_response())
 }
 
 /// `DELETE /v2.1/flavors/{id}/os-extra_specs/{key}`
 pub(crate) async fn remove(State(api): Api, Path((id, key)): Path<(String, String)>) -> Answer {
-    let mut flavor = flavor(&api, &id).await?;
-    let mut left = flavor.extra_specs().clone();
-    left.remove(&key).ok_or_else(|| no_key(&id, &key))?;
-    flavor.set_extra_specs(left);
-    api.store.save_flavor(flavor).await?;
+    let flavor = flavor(&api, &id).await?;
+    if !flavor.extra_specs().contains_key(&key) {
+        return Err(no_key(&id, &key));
+    }
+    update(&api, &id, MetadataUpdates::from([(key, None)])).await?;
     Ok(StatusCode::OK.into_response())
+}
+
+async fn update(api: &ApiManager, id: &str, updates: MetadataUpdates) -> Result<(), ApiError> {
+    let updated = api.store.update_extra_specs(id, updates).await;
+    updated.map(drop).map_err(|error| missing(error, id))
 }
 
 fn no_key(id: &str, key: &str) -> ApiError {

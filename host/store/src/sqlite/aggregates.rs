@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use longshore_objects::aggregate::update_pairs;
 use longshore_objects::{Aggregate, MetadataUpdates, ObjectError, VersionedObject, ZONE_KEY, now};
 use serde_json::{Map, Value, json};
 use sqlx::sqlite::SqliteConnection;
@@ -73,12 +74,7 @@ pub(crate) async fn update(
             check_zone(conn, "update_metadata", id, zone, before.hosts()).await?;
         }
         let mut metadata = before.metadata().clone();
-        for (key, value) in updates {
-            match value {
-                Some(value) => metadata.insert(key, value),
-                None => metadata.remove(&key),
-            };
-        }
+        update_pairs(&mut metadata, updates);
         values.insert("metadata".to_owned(), json!(metadata));
     }
     write(conn, id, values, name.unwrap_or(before.name())).await?;

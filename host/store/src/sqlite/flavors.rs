@@ -2,7 +2,8 @@
 //!
 //! Must not know which instances were made from one: they keep their own copy.
 
-use longshore_objects::{Flavor, ObjectError, VersionedObject, now};
+use longshore_objects::aggregate::update_pairs;
+use longshore_objects::{Flavor, MetadataUpdates, ObjectError, VersionedObject, now};
 use serde_json::json;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Executor, Sqlite};
@@ -47,6 +48,19 @@ pub(crate) async fn save(
     let row = query.build().fetch_optional(conn).await;
     let row = row.map_err(|error| table::refused::<Flavor>(error, flavor.name()))?;
     table::object(&row.ok_or_else(|| not_found(flavor.flavorid()))?)
+}
+
+/// Reads and writes in one step, so that of two changes at a time none is lost.
+pub(crate) async fn update_extra_specs(
+    conn: &mut SqliteConnection,
+    id: &str,
+    updates: MetadataUpdates,
+) -> Result<Flavor, StoreError> {
+    let mut flavor = by_id(&mut *conn, id).await?;
+    let mut specs = flavor.extra_specs().clone();
+    update_pairs(&mut specs, updates);
+    flavor.set_extra_specs(specs);
+    save(conn, &flavor).await
 }
 
 pub(crate) async fn destroy(conn: &mut SqliteConnection, id: &str) -> Result<(), StoreError> {
