@@ -15,7 +15,7 @@ use longshore_plugin_api::{
 use super::blend;
 use super::drivers::{FaultPolicy, SchedulerDrivers};
 use super::errors::SelectError;
-use super::story::{Emptied, FirstRows, Notes, Story};
+use super::story::{FirstRows, Notes, Step, Story};
 use super::trail::{Method, Trail, Who, nobody_waits};
 use crate::driver_call::CallError;
 
@@ -49,8 +49,8 @@ struct State {
     table: Option<HostTable>,
     /// Rows whose limits were asked for: those of the answer, most likely.
     named: BTreeSet<u32>,
-    counts: Vec<FilterCount>,
-    /// What `counts` does not say, for a request that fails.
+    steps: Vec<Step>,
+    /// What the steps do not say, for a request that fails.
     notes: Notes,
     /// The first fault that fails the request, with the driver's name.
     fault: Option<SelectError>,
@@ -94,7 +94,7 @@ impl RequestHosts {
                 consumed: Vec::new(),
                 table: Some(table),
                 named: BTreeSet::new(),
-                counts: Vec::new(),
+                steps: Vec::new(),
                 notes: Notes::default(),
                 fault: None,
             }),
@@ -109,7 +109,13 @@ impl RequestHosts {
 
     /// What each filter did in its last run over all filters.
     pub fn counts(&self) -> Vec<FilterCount> {
-        self.state().counts.clone()
+        let steps = self.state().steps.clone();
+        let count = |step: Step| FilterCount {
+            filter: self.filter_name(step.at).to_owned(),
+            start: step.start,
+            end: step.end,
+        };
+        steps.into_iter().map(count).collect()
     }
 
     /// What is told of this request for so many instances when no host can take the next one.
@@ -118,7 +124,13 @@ impl RequestHosts {
             return Story::default();
         };
         let state = self.state();
-        state.notes.tell(instances, &table, &state.request)
+        let run = (instances, state.steps.as_slice());
+        let name = |at| self.filter_name(at);
+        state.notes.tell(run, (&table, &state.request), name)
+    }
+
+    fn filter_name(&self, at: usize) -> &str {
+        &self.drivers.filters[at].0.name
     }
 
     /// The first fault that fails the request.
@@ -210,6 +222,34 @@ impl RequestHosts {
         }
     }
 
+    /// Runs the filters over `words`, for instance number `index`, and notes in `steps` what each did.
+    fn run_filters(
+        &self,
+        index: u32,
+        table: &HostTable,
+        words: &mut [u64],
+        steps: &mut Vec<Step>,
+    ) -> Result<(), DriverError> {
+        let request = self.request();
+        for (at, (filter, traits)) in self.drivers.filters.iter().enumerate() {
+            let start = count(words);
+            if start == 0 || !runs(traits, index, &request) {
+                continue;
+            }
+            let first = FirstRows::of(words);
+            self.run_filter(at, (table, &request), words)?;
+            let end = count(words);
+            filter.watch.filtered(start, end);
+            steps.push(Step {
+                at,
+                start,
+                end,
+                first,
+            });
+        }
+        Ok(())
+    }
+
     /// Runs one filter over `words`; on a fault that is skipped they are as before.
     fn run_filter(
         &self,
@@ -279,34 +319,17 @@ impl HostStates for RequestHosts {
         check_len("mask", mask.len(), table.len())?;
         let mut words = mask.words().to_vec();
         intersect(&mut words, &self.eligible);
-        let (mut counts, mut emptied) = (Vec::new(), None);
-        if self.run_filters {
-            let request = self.request();
-            for (at, (filter, traits)) in self.drivers.filters.iter().enumerate() {
-                let start = count(&words);
-                if start == 0 || !runs(traits, index, &request) {
-                    continue;
-                }
-                let rows = FirstRows::of(&words);
-                self.run_filter(at, (&table, &request), &mut words)?;
-                let end = count(&words);
-                filter.watch.filtered(start, end);
-                let filter = filter.name.clone();
-                if end == 0 {
-                    let (filter, hosts) = (filter.clone(), start);
-                    emptied = Some(Emptied {
-                        filter,
-                        hosts,
-                        rows,
-                    });
-                }
-                counts.push(FilterCount { filter, start, end });
-            }
-        }
         let mut state = self.state();
-        let before = std::mem::replace(&mut state.counts, counts);
-        state.notes.ran(index, before, emptied);
+        let mut steps = std::mem::take(&mut state.steps);
+        state.notes.next(index, &steps);
         drop(state);
+        steps.clear();
+        let ran = match self.run_filters {
+            true => self.run_filters(index, &table, &mut words, &mut steps),
+            false => Ok(()),
+        };
+        self.state().steps = steps;
+        ran?;
         mask.intersect(&words);
         Ok(())
     }
