@@ -21,7 +21,7 @@ use super::claims::Claimant;
 use super::drivers::{FaultPolicy, SchedulerDrivers};
 use super::errors::SelectError;
 use super::newcomers::Newcomers;
-use super::story::{Emptied, FirstRows, Notes, Story};
+use super::story::{FirstRows, Notes, Step, Story};
 use super::trail::{Method, Trail, Who, nobody_waits};
 use crate::driver_call::CallError;
 
@@ -65,14 +65,6 @@ struct State {
     notes: Notes,
     /// The first fault that fails the request, with the driver's name.
     fault: Option<SelectError>,
-}
-
-/// A filter's place, and the hosts before and after it.
-#[derive(Clone, Copy)]
-struct Step {
-    at: usize,
-    start: usize,
-    end: usize,
 }
 
 impl RequestHosts {
@@ -143,16 +135,12 @@ impl RequestHosts {
     /// What each filter did in its last run over all filters.
     pub fn counts(&self) -> Vec<FilterCount> {
         let steps = self.state().steps.clone();
-        self.counted(steps.iter())
-    }
-
-    fn counted<'s>(&self, steps: impl Iterator<Item = &'s Step>) -> Vec<FilterCount> {
-        let count = |step: &Step| FilterCount {
-            filter: self.drivers.filters[step.at].0.name.clone(),
+        let count = |step: Step| FilterCount {
+            filter: self.filter_name(step.at).to_owned(),
             start: step.start,
             end: step.end,
         };
-        steps.map(count).collect()
+        steps.into_iter().map(count).collect()
     }
 
     /// The steps of its selection.
@@ -182,7 +170,13 @@ impl RequestHosts {
             return Story::default();
         };
         let state = self.state();
-        state.notes.tell(instances, &table, &state.request)
+        let run = (instances, state.steps.as_slice());
+        let name = |at| self.filter_name(at);
+        state.notes.tell(run, (&table, &state.request), name)
+    }
+
+    fn filter_name(&self, at: usize) -> &str {
+        &self.drivers.filters[at].0.name
     }
 
     /// The first fault that fails the request.
@@ -291,13 +285,13 @@ impl RequestHosts {
         }
     }
 
-    /// Runs the filters over `words`, for instance number `index`, and notes what each did, and which left no host.
+    /// Runs the filters over `words`, for instance number `index`, and notes in `steps` what each did.
     fn run_filters(
         &self,
         index: u32,
         table: &HostTable,
         words: &mut [u64],
-        (steps, emptied): (&mut Vec<Step>, &mut Option<Emptied>),
+        steps: &mut Vec<Step>,
     ) -> Result<(), DriverError> {
         let request = self.request();
         for (at, (filter, traits)) in self.drivers.filters.iter().enumerate() {
@@ -305,19 +299,16 @@ impl RequestHosts {
             if start == 0 || !runs(traits, index, &request) {
                 continue;
             }
-            let rows = FirstRows::of(words);
+            let first = FirstRows::of(words);
             self.run_filter(at, (table, &request), words)?;
             let end = count(words);
             filter.watch.filtered(start, end);
-            steps.push(Step { at, start, end });
-            if end == 0 {
-                let (filter, hosts) = (filter.name.clone(), start);
-                *emptied = Some(Emptied {
-                    filter,
-                    hosts,
-                    rows,
-                });
-            }
+            steps.push(Step {
+                at,
+                start,
+                end,
+                first,
+            });
         }
         Ok(())
     }
@@ -396,17 +387,17 @@ impl HostStates for RequestHosts {
         check_len("mask", mask.len(), table.len())?;
         let mut words = mask.words().to_vec();
         intersect(&mut words, &self.eligible);
-        let mut steps = std::mem::take(&mut self.state().steps);
-        let before = self.counted(steps.iter().filter(|step| step.end < step.start));
+        let mut state = self.state();
+        let mut steps = std::mem::take(&mut state.steps);
+        state.notes.next(index, &steps);
+        drop(state);
         steps.clear();
-        let mut emptied = None;
         let ran = match self.run_filters {
-            true => self.run_filters(index, &table, &mut words, (&mut steps, &mut emptied)),
+            true => self.run_filters(index, &table, &mut words, &mut steps),
             false => Ok(()),
         };
         let mut state = self.state();
         state.steps = steps;
-        state.notes.ran(index, before, emptied);
         state.judged = Judged {
             last_claim,
             filtered_for: Some(index),

@@ -4,6 +4,7 @@
 //! Collected while filters run, at the cost of a look at three bits; put into words only when a request fails. The text has
 //! the same bound for ten hosts and a hundred thousand. What a filter looks at is `why_out`'s. Used by `host_states`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use longshore_plugin_api::{HostTable, RequestSpec};
@@ -19,67 +20,60 @@ const LINE_MAX: usize = 76;
 /// Longest story, in bytes.
 const STORY_MAX: usize = 4096;
 
-/// What is noted of the runs of the filters for one request.
+/// A filter's place, the hosts before and after it, and the first of those before.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    pub(super) at: usize,
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) first: FirstRows,
+}
+
+/// What is noted of the runs of the filters for one request, besides the steps of the last one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Notes {
     /// The instance of the last run, from 0.
     instance: u32,
-    /// Hosts that each filter took out in the runs before.
-    earlier: Vec<(String, usize)>,
-    /// The filter that took out the last hosts in the last run, and some of those.
-    emptied: Option<Emptied>,
-}
-
-/// The filter that left no host.
-#[derive(Clone, Debug)]
-pub(super) struct Emptied {
-    /// Its name.
-    pub(super) filter: String,
-    /// Hosts that it was shown.
-    pub(super) hosts: usize,
-    /// The first of them.
-    pub(super) rows: FirstRows,
+    /// Hosts that each filter, by its place, took out in the runs before.
+    earlier: BTreeMap<usize, usize>,
 }
 
 impl Notes {
-    /// The filters ran for another instance; `before` is what they did in the run before.
-    pub(super) fn ran(
-        &mut self,
-        instance: u32,
-        before: Vec<FilterCount>,
-        emptied: Option<Emptied>,
-    ) {
-        let removed = before.into_iter().filter(|step| step.start > step.end);
-        for FilterCount { filter, start, end } in removed {
-            match self.earlier.iter_mut().find(|(name, _)| *name == filter) {
-                Some((_, hosts)) => *hosts += start - end,
-                None => self.earlier.push((filter, start - end)),
-            }
+    /// The filters run for another instance now; `before` is what they did in the run before.
+    pub(super) fn next(&mut self, instance: u32, before: &[Step]) {
+        for step in before.iter().filter(|step| step.start > step.end) {
+            *self.earlier.entry(step.at).or_default() += step.start - step.end;
         }
-        (self.instance, self.emptied) = (instance, emptied);
+        self.instance = instance;
     }
 
-    /// What is told of a request for this many instances.
-    pub(super) fn tell(&self, instances: u32, table: &HostTable, request: &RequestSpec) -> Story {
-        let emptied = self.emptied.as_ref();
-        let last = emptied.map(|emptied| {
-            let rows = emptied.rows.iter().filter(|row| *row < table.len());
-            let told: Vec<String> = rows
-                .map(|row| {
-                    let host = table.host(row);
-                    let (name, why) = (host.host_name(), why_out(&emptied.filter, host, request));
-                    one_line(&why.map_or_else(|| name.to_owned(), |why| format!("{name}: {why}")))
-                })
-                .collect();
-            (told, emptied.hosts)
-        });
-        let (last, last_hosts) = last.unwrap_or_default();
+    /// What is told of a request for this many instances, whose last run had these steps; filters are known by their place.
+    pub(super) fn tell<'f>(
+        &self,
+        (instances, steps): (u32, &[Step]),
+        (table, request): (&HostTable, &RequestSpec),
+        filter: impl Fn(usize) -> &'f str,
+    ) -> Story {
+        let told = |step: &Step| -> Vec<String> {
+            let rows = step.first.iter().filter(|row| *row < table.len());
+            let line = |row| {
+                let host = table.host(row);
+                let name = host.host_name();
+                let why = why_out(filter(step.at), host, request);
+                one_line(&why.map_or_else(|| name.to_owned(), |why| format!("{name}: {why}")))
+            };
+            rows.map(line).collect()
+        };
+        let emptied = steps.iter().find(|step| step.end == 0);
+        let earlier = self.earlier.iter();
         Story {
             instance: self.instance + 1,
             instances,
-            earlier: self.earlier.clone(),
-            last,
-            last_hosts,
+            earlier: earlier
+                .map(|(at, n)| (filter(*at).to_owned(), *n))
+                .collect(),
+            last: emptied.map(told).unwrap_or_default(),
+            last_hosts: emptied.map_or(0, |step| step.start),
         }
     }
 }
@@ -218,12 +212,27 @@ mod tests {
         }
     }
 
-    fn emptied(filter: &str, words: &[u64]) -> Emptied {
-        Emptied {
-            filter: filter.to_owned(),
-            hosts: words.iter().map(|w| w.count_ones() as usize).sum(),
-            rows: FirstRows::of(words),
+    const FILTERS: [&str; 2] = ["zone", "ram"];
+
+    fn step(at: usize, start: usize, end: usize) -> Step {
+        let first = FirstRows::of(&[0b1111]);
+        Step {
+            at,
+            start,
+            end,
+            first,
         }
+    }
+
+    fn told(notes: &Notes, instances: u32, steps: &[Step], hosts: usize) -> Story {
+        let fields = RequestFields {
+            memory_mb: 1000,
+            ..RequestFields::default()
+        };
+        let request = fields.into();
+        notes.tell((instances, steps), (&table(hosts), &request), |at| {
+            FILTERS[at]
+        })
     }
 
     fn table(hosts: usize) -> HostTable {
@@ -235,14 +244,6 @@ mod tests {
             columns.set_f32(Column::RamAllocationRatio, row, 1.0);
         }
         columns.snapshot()
-    }
-
-    fn request() -> RequestSpec {
-        let fields = RequestFields {
-            memory_mb: 1000,
-            ..RequestFields::default()
-        };
-        fields.into()
     }
 
     #[test]
@@ -257,10 +258,10 @@ mod tests {
     #[test]
     fn a_story_says_who_was_left_when_and_what_the_last_had() {
         let mut notes = Notes::default();
-        notes.ran(0, Vec::new(), None);
-        notes.ran(1, vec![count("zone", 9, 5), count("ram", 5, 5)], None);
-        notes.ran(2, vec![count("ram", 5, 4)], Some(emptied("ram", &[0b1111])));
-        let story = notes.tell(3, &table(9), &request());
+        notes.next(0, &[]);
+        notes.next(1, &[step(0, 9, 5), step(1, 5, 5)]);
+        notes.next(2, &[step(1, 5, 4)]);
+        let story = told(&notes, 3, &[step(1, 4, 0)], 9);
         assert_eq!(story.which(), " for instance 3 of 3");
         assert_eq!(
             story.text((12, 9), &[count("ram", 4, 0)], "too\nfew"),
@@ -273,9 +274,7 @@ mod tests {
              host-2: 512 MB of memory are left, 1000 MB are wanted\n\
              and 1 more"
         );
-        notes.ran(2, Vec::new(), None);
-        let text = notes.tell(3, &table(9), &request());
-        let text = text.text((9, 9), &[], "too\nfew");
+        let text = told(&notes, 3, &[], 9).text((9, 9), &[], "too\nfew");
         assert!(
             text.ends_with("zone 4, ram 1\nthe scheduler says: too few"),
             "{text}"
@@ -294,14 +293,10 @@ mod tests {
 
     #[test]
     fn a_story_of_many_hosts_and_filters_has_the_same_bound() {
-        let mut notes = Notes::default();
-        let words = [u64::MAX; 157];
         let name = |at: usize| format!("filter-{at}-{}", "ü".repeat(100));
         let many: Vec<FilterCount> = (0..200).map(|at| count(&name(at), 10_048, 0)).collect();
-        notes.ran(0, many.clone(), Some(emptied("ram", &words)));
-        let text = notes
-            .tell(2, &table(10_048), &request())
-            .text((10_048, 10_048), &many, "no");
+        let story = told(&Notes::default(), 2, &[step(1, 10_048, 0)], 10_048);
+        let text = story.text((10_048, 10_048), &many, "no");
         assert!(text.len() <= STORY_MAX + "…".len(), "{}", text.len());
         assert!(text.ends_with('…'));
     }

@@ -63,7 +63,7 @@ impl RequestHosts {
         let Taken { table, last_claim } = self.take_table()?;
         let mut words = vec![0; self.eligible.len()];
         words[row as usize / 64] = 1 << (row % 64);
-        self.run_filters(index, &table, &mut words, (&mut Vec::new(), &mut None))?;
+        self.run_filters(index, &table, &mut words, &mut Vec::new())?;
         Ok(has(&words, row as usize).then_some(last_claim))
     }
 }
