@@ -124,22 +124,43 @@ impl Facts {
 
     /// Writes everything into a row.
     pub(crate) fn write(&self, columns: &mut HostColumns, row: usize) {
+        self.write_numbers(columns, row);
+        for (column, text) in &self.texts {
+            columns.set_text(*column, row, text);
+        }
+        self.write_supported(columns, row);
+    }
+
+    /// The same for a row that shows the facts of an earlier report: most texts are those of then.
+    pub(crate) fn write_after(&self, before: &Facts, columns: &mut HostColumns, row: usize) {
+        self.write_numbers(columns, row);
+        for (old, new) in before.texts.iter().zip(&self.texts) {
+            if old != new {
+                columns.set_text(new.0, row, &new.1);
+            }
+        }
+        if before.supported != self.supported {
+            self.write_supported(columns, row);
+        }
+    }
+
+    fn write_numbers(&self, columns: &mut HostColumns, row: usize) {
         for (column, value) in self.fixed {
             columns.set_u32(column, row, value);
         }
         for (column, value) in self.ratios {
             columns.set_f32(column, row, value);
         }
-        for (column, text) in &self.texts {
-            columns.set_text(*column, row, text);
-        }
+        self.amounts.write(columns, row);
+    }
+
+    fn write_supported(&self, columns: &mut HostColumns, row: usize) {
         let mut ids = Vec::with_capacity(3 * self.supported.len());
         for kind in &self.supported {
             let triple = [&kind.architecture, &kind.hypervisor_type, &kind.vm_mode];
             ids.extend(triple.map(|text| columns.intern(text)));
         }
         columns.set_list(List::SupportedInstances, row, &ids);
-        self.amounts.write(columns, row);
     }
 
     /// Writes what a consumed request changes; answers how many texts that were, at most.

@@ -12,7 +12,7 @@ use longshore_plugin_api::{
     Aggregate, Column, DriverError, HostColumns, HostReport, HostTable, List, PlacedInstance,
     RequestSpec, ServiceState, STATE_DISABLED, STATE_UP,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// How many nodes, and how many hosts with a service, are kept.
 pub(crate) const NODES_MAX: usize = 100_000;
@@ -21,7 +21,6 @@ pub(crate) const INSTANCES_MAX: usize = 65_536;
 /// How many stale texts are borne whatever the number of hosts; above that, four per host.
 pub(crate) const STALE_TEXTS_MAX: usize = 4096;
 
-type Key = (String, String);
 type InstanceFact = fn(&PlacedInstance) -> &str;
 
 /// What the table has of each instance, list by list.
@@ -34,7 +33,9 @@ const INSTANCE_FACTS: [(List, InstanceFact); 3] = [
 /// The state behind the host manager.
 #[derive(Default)]
 pub(crate) struct Fleet {
-    nodes: BTreeMap<Key, Node>,
+    /// The nodes of each host: one, or few.
+    nodes: HashMap<String, Vec<Node>>,
+    nodes_in_all: usize,
     /// The node of each row.
     rows: Vec<Key>,
     columns: HostColumns,
@@ -47,7 +48,15 @@ pub(crate) struct Fleet {
     knows_machines: bool,
 }
 
+/// A node's host and its own name.
+#[derive(Clone)]
+struct Key {
+    host: String,
+    node: String,
+}
+
 struct Node {
+    name: String,
     facts: Facts,
     generation: u64,
     consumption: Consumption,
@@ -73,52 +82,54 @@ impl Fleet {
         } else {
             Facts::of(report)?
         };
-        let key = (report.host.clone(), report.node.clone());
-        match self.nodes.get_mut(&key) {
+        match node_of(&mut self.nodes, &report.host, &report.node) {
             Some(node) if report.generation <= node.generation => return Ok(false),
             Some(node) => {
-                self.stale_texts += node.facts.texts_gone(&facts);
-                let changes_kind = node.facts.is_whole_machine != facts.is_whole_machine;
-                node.facts = facts;
+                let before = std::mem::replace(&mut node.facts, facts);
+                self.stale_texts += before.texts_gone(&node.facts);
+                let changes_kind = before.is_whole_machine != node.facts.is_whole_machine;
                 node.generation = report.generation;
                 // The report has counted by now what was consumed before it.
                 node.consumption = Consumption::default();
                 if let Some(row) = node.row {
-                    node.facts.write(&mut self.columns, row);
+                    node.facts.write_after(&before, &mut self.columns, row);
                     if changes_kind {
                         self.write_host(row);
                     }
                 }
             }
-            None => self.add(key, facts, report.generation)?,
+            None => self.add(report, facts)?,
         }
         self.shed_stale_texts();
         Ok(true)
     }
 
-    fn add(&mut self, key: Key, facts: Facts, generation: u64) -> Result<(), DriverError> {
-        room(self.nodes.len(), NODES_MAX, "nodes", &key.0)?;
-        let has_service = self.services.contains_key(&key.0);
+    fn add(&mut self, report: &HostReport, facts: Facts) -> Result<(), DriverError> {
+        let (host, name) = (&report.host, &report.node);
+        room(self.nodes_in_all, NODES_MAX, "nodes", host)?;
+        self.nodes_in_all += 1;
         self.arrivals += 1;
         let consumption = Consumption::default();
         let node = Node {
+            name: name.clone(),
             facts,
-            generation,
+            generation: report.generation,
             consumption,
             arrival: self.arrivals,
             row: None,
         };
-        self.nodes.insert(key.clone(), node);
-        if has_service {
-            self.show(key);
+        self.nodes.entry(host.clone()).or_default().push(node);
+        if self.services.contains_key(host) {
+            let (host, node) = (host.clone(), name.clone());
+            self.show(Key { host, node });
         }
         Ok(())
     }
 
     /// Gives a node its row.
     fn show(&mut self, key: Key) {
-        if let Some(node) = self.nodes.get_mut(&key) {
-            let row = self.columns.push(&key.0, &key.1);
+        if let Some(node) = node_of(&mut self.nodes, &key.host, &key.node) {
+            let row = self.columns.push(&key.host, &key.node);
             node.row = Some(row);
             node.facts.write(&mut self.columns, row);
             self.rows.push(key);
@@ -128,7 +139,7 @@ impl Fleet {
 
     /// Writes what is known of the row's host rather than of its node.
     fn write_host(&mut self, row: usize) {
-        let host = &self.rows[row].0;
+        let host = &self.rows[row].host;
         if let Some(service) = self.services.get(host) {
             let up = if service.up { STATE_UP } else { 0 };
             let disabled = if service.disabled { STATE_DISABLED } else { 0 };
@@ -153,11 +164,12 @@ impl Fleet {
         self.columns
             .set_list(List::AggregateMetadata, row, &metadata);
         // Of a machine that nobody shares nobody asks which instances it has.
-        let is_whole = |node: &Node| node.facts.is_whole_machine;
+        let nodes = self.nodes.get(host).into_iter().flatten();
+        let is_whole = nodes
+            .filter(|node| node.name == self.rows[row].node)
+            .any(|node| node.facts.is_whole_machine);
         let instances = match self.instances.get(host) {
-            Some(instances) if !self.nodes.get(&self.rows[row]).map_or(false, is_whole) => {
-                instances
-            }
+            Some(instances) if !is_whole => instances,
             _ => &[][..],
         };
         for (list, fact) in INSTANCE_FACTS {
@@ -169,16 +181,32 @@ impl Fleet {
 
     /// Forgets a node; the last row takes its place.
     pub(crate) fn remove_host(&mut self, host: &str, node: &str) {
-        let key = (host.to_owned(), node.to_owned());
-        if let Some(row) = self.nodes.remove(&key).and_then(|node| node.row) {
-            self.columns.swap_remove(row);
-            self.rows.swap_remove(row);
-            if let Some(moved) = self.rows.get(row).and_then(|key| self.nodes.get_mut(key)) {
+        let nodes = match self.nodes.get_mut(host) {
+            Some(nodes) => nodes,
+            None => return,
+        };
+        let place = nodes.iter().position(|known| known.name == node);
+        let removed = place.map(|place| nodes.remove(place));
+        if nodes.is_empty() {
+            self.nodes.remove(host);
+        }
+        self.nodes_in_all -= usize::from(removed.is_some());
+        if let Some(row) = removed.and_then(|node| node.row) {
+            self.take_row_out(row);
+        }
+    }
+
+    /// The last row takes the place of this one.
+    fn take_row_out(&mut self, row: usize) {
+        self.columns.swap_remove(row);
+        self.rows.swap_remove(row);
+        if let Some(key) = self.rows.get(row) {
+            if let Some(moved) = node_of(&mut self.nodes, &key.host, &key.node) {
                 moved.row = Some(row);
             }
-            self.stale_texts += TEXTS;
-            self.shed_stale_texts();
         }
+        self.stale_texts += TEXTS;
+        self.shed_stale_texts();
     }
 
     /// Takes the state of a host's service; nodes that waited for it come into the table.
@@ -195,22 +223,24 @@ impl Fleet {
         self.stale_texts +=
             usize::from(old.map_or(false, |o| o.disabled_reason != state.disabled_reason));
         self.services.insert(state.host.clone(), state.clone());
-        let mut waiting = Vec::new();
-        for (key, node) in nodes_of(&self.nodes, &state.host) {
-            if node.row.is_none() {
-                waiting.push((node.arrival, key.clone()));
-            }
-        }
+        let host = &state.host;
+        let waiting = self.nodes_of(host).filter(|node| node.row.is_none());
+        let mut waiting: Vec<_> = waiting.map(|n| (n.arrival, n.name.clone())).collect();
         waiting.sort_unstable();
-        waiting.into_iter().for_each(|(_, key)| self.show(key));
+        for (_, node) in waiting {
+            let host = host.clone();
+            self.show(Key { host, node });
+        }
         self.write_host_rows(&state.host);
         Ok(())
     }
 
+    fn nodes_of(&self, host: &str) -> impl Iterator<Item = &Node> {
+        self.nodes.get(host).into_iter().flatten()
+    }
+
     fn write_host_rows(&mut self, host: &str) {
-        let rows: Vec<usize> = nodes_of(&self.nodes, host)
-            .filter_map(|(_, node)| node.row)
-            .collect();
+        let rows: Vec<usize> = self.nodes_of(host).filter_map(|node| node.row).collect();
         rows.into_iter().for_each(|row| self.write_host(row));
         self.shed_stale_texts();
     }
@@ -264,16 +294,10 @@ impl Fleet {
         node: &str,
         request: &RequestSpec,
     ) -> Result<Option<Missing>, DriverError> {
-        let key = (host.to_owned(), node.to_owned());
-        let known = self
-            .nodes
-            .get_mut(&key)
-            .and_then(|node| node.row.map(|row| (node, row)));
+        let known = node_of(&mut self.nodes, host, node);
+        let known = known.and_then(|node| node.row.map(|row| (node, row)));
         let (node, row) = known.ok_or_else(|| {
-            DriverError::not_found(format!(
-                "host `{host}`, node `{}` is not in the table",
-                key.1
-            ))
+            DriverError::not_found(format!("host `{host}`, node `{node}` is not in the table"))
         })?;
         let (texts, missing) = node.consumption.take(&mut node.facts, request);
         self.stale_texts += node.facts.write_consumed(&mut self.columns, row, texts);
@@ -283,8 +307,7 @@ impl Fleet {
 
     /// Gives back what was consumed, unless the node is gone or has reported since.
     pub(crate) fn release(&mut self, host: &str, node: &str, request: &RequestSpec) {
-        let key = (host.to_owned(), node.to_owned());
-        if let Some(node) = self.nodes.get_mut(&key) {
+        if let Some(node) = node_of(&mut self.nodes, host, node) {
             let texts = node
                 .consumption
                 .give_back(&mut node.facts, request.instance_uuid());
@@ -309,8 +332,8 @@ impl Fleet {
         self.columns = HostColumns::new();
         for row in 0..self.rows.len() {
             let key = &self.rows[row];
-            self.columns.push(&key.0, &key.1);
-            if let Some(node) = self.nodes.get(key) {
+            self.columns.push(&key.host, &key.node);
+            if let Some(node) = node_of(&mut self.nodes, &key.host, &key.node) {
                 node.facts.write(&mut self.columns, row);
             }
             self.write_host(row);
@@ -318,13 +341,13 @@ impl Fleet {
     }
 }
 
-fn nodes_of<'f>(
-    nodes: &'f BTreeMap<Key, Node>,
-    host: &'f str,
-) -> impl Iterator<Item = (&'f Key, &'f Node)> {
-    nodes
-        .range((host.to_owned(), String::new())..)
-        .take_while(move |(key, _)| key.0 == host)
+fn node_of<'f>(
+    nodes: &'f mut HashMap<String, Vec<Node>>,
+    host: &str,
+    node: &str,
+) -> Option<&'f mut Node> {
+    let mut nodes = nodes.get_mut(host)?.iter_mut();
+    nodes.find(|known| known.name == node)
 }
 
 fn room(n: usize, max: usize, what: &str, host: &str) -> Result<(), DriverError> {

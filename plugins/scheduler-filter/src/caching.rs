@@ -131,8 +131,8 @@ impl Scheduler for CachingScheduler {
         options: &SelectOptions,
         hosts: &dyn HostStates,
     ) -> Result<Vec<Selection>, DriverError> {
-        let kind = kind(request);
-        let mut walk = Walk::start(options, hosts)?;
+        let (kind, mut weights) = (kind(request), Vec::new());
+        let mut walk = Walk::start(options, hosts, &mut weights)?;
         if let Some(kind) = kind {
             walk.list_best(self.hosts_max);
             if let Some(rows) = self.rows(kind, options.instances as usize, walk.table()) {

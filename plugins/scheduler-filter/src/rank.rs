@@ -91,8 +91,8 @@ pub(crate) fn choose(
 /// Hosts of one word of a mask.
 const LANES: usize = 64;
 
-/// A heap with the worst on top holds the best `n` seen so far. Once it is full, a word none of whose hosts weighs more
-/// than the worst of them is done with one comparison each, side by side: of equals the earlier row counts.
+/// A heap with the worst on top holds the best `n` seen so far. Once it is full, only a host that weighs more than the
+/// worst of them matters, as of equals the earlier row counts; a word without such a host is done side by side.
 fn top(mask: &Mask<'_>, weights: &[f32], n: usize) -> Vec<Candidate> {
     let n = n.min(mask.len());
     let mut heap = BinaryHeap::with_capacity(n);
@@ -112,17 +112,18 @@ fn top(mask: &Mask<'_>, weights: &[f32], n: usize) -> Vec<Candidate> {
         }
         let mut left = *word;
         while left != 0 {
-            let candidate = Candidate::new(weights, start + left.trailing_zeros() as usize);
+            let row = start + left.trailing_zeros() as usize;
             left &= left - 1;
             if heap.len() < n {
-                heap.push(candidate);
-            } else if let Some(mut last) = heap.peek_mut() {
-                if candidate < *last {
-                    *last = candidate;
+                heap.push(Candidate::new(weights, row));
+                worst = heap.peek().map_or(worst, |candidate| candidate.weight);
+            } else if weights.get(row).map_or(false, |&weight| weight > worst) {
+                if let Some(mut last) = heap.peek_mut() {
+                    *last = Candidate::new(weights, row);
                 }
+                worst = heap.peek().map_or(worst, |candidate| candidate.weight);
             }
         }
-        worst = heap.peek().map_or(worst, |candidate| candidate.weight);
     }
     heap.into_sorted_vec()
 }

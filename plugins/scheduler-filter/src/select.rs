@@ -9,14 +9,25 @@ use longshore_plugin_api::{
     words_for, CallContext, Context, Destination, Driver, DriverError, HostStates, HostTable, Mask,
     NoSettings, RequestSpec, Scheduler, SelectOptions, Selection,
 };
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Takes one of the best hosts that the filters leave.
-pub(crate) struct FilterScheduler;
+#[derive(Default)]
+pub(crate) struct FilterScheduler {
+    /// The last request's list of weights: at 100,000 hosts a fresh one costs more than what is computed in it.
+    spare: Mutex<Vec<f32>>,
+}
+
+impl FilterScheduler {
+    fn spare(&self) -> MutexGuard<'_, Vec<f32>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Driver for FilterScheduler {
     type Settings = NoSettings;
     fn new(_: NoSettings, _: &Context) -> Result<Self, DriverError> {
-        Ok(Self)
+        Ok(Self::default())
     }
 }
 
@@ -28,10 +39,22 @@ impl Scheduler for FilterScheduler {
         options: &SelectOptions,
         hosts: &dyn HostStates,
     ) -> Result<Vec<Selection>, DriverError> {
-        let mut walk = Walk::start(options, hosts)?;
-        walk.place_all(context)?;
-        walk.finish()
+        let mut weights = std::mem::take(&mut *self.spare());
+        let selections = select(context, options, hosts, &mut weights);
+        *self.spare() = weights;
+        selections
     }
+}
+
+fn select(
+    context: &CallContext<'_>,
+    options: &SelectOptions,
+    hosts: &dyn HostStates,
+    weights: &mut Vec<f32>,
+) -> Result<Vec<Selection>, DriverError> {
+    let mut walk = Walk::start(options, hosts, weights)?;
+    walk.place_all(context)?;
+    walk.finish()
 }
 
 /// One of the best hosts of a look, and where it was then.
@@ -75,7 +98,8 @@ pub(crate) struct Walk<'r> {
     list_max: usize,
     list: Option<Vec<Listed>>,
     eligible: usize,
-    weights: Vec<f32>,
+    /// Of each host that is left, once they were weighed; there is nothing to weigh where one is left.
+    weights: &'r mut Vec<f32>,
     random: Random,
     chosen: Vec<(usize, Destination)>,
     /// For a single instance: the next best after the chosen one.
@@ -86,6 +110,7 @@ impl<'r> Walk<'r> {
     pub(crate) fn start(
         options: &'r SelectOptions,
         hosts: &'r dyn HostStates,
+        weights: &'r mut Vec<f32>,
     ) -> Result<Self, DriverError> {
         let table = hosts.table()?;
         let mut left = hosts.eligible()?;
@@ -97,7 +122,8 @@ impl<'r> Walk<'r> {
             )));
         }
         let eligible = Mask::new(&mut left, table.len()).count();
-        let (weights, random) = (vec![0.0; table.len()], Random::new(options.seed));
+        weights.resize(table.len(), 0.0);
+        let random = Random::new(options.seed);
         let (chosen, next_best) = (Vec::new(), Vec::new());
         Ok(Self {
             options,
@@ -164,7 +190,7 @@ impl<'r> Walk<'r> {
             },
         };
         let mask = Mask::new(&mut self.left, self.table.len());
-        let mut rows = choose(&mask, &self.weights, &choice, &mut self.random);
+        let mut rows = choose(&mask, self.weights, &choice, &mut self.random);
         if rows.is_empty() {
             return Err(self.not_enough(index));
         }
@@ -185,7 +211,7 @@ impl<'r> Walk<'r> {
             for (row, _) in &self.chosen {
                 mask.clear(*row);
             }
-            rows = best(&mask, &self.weights, self.options.alternates as usize);
+            rows = best(&mask, self.weights, self.options.alternates as usize);
         }
         let alternates = rows.into_iter().map(|row| self.destination(row));
         let alternates = alternates.collect::<Result<Vec<_>, _>>()?;
@@ -208,7 +234,7 @@ impl<'r> Walk<'r> {
         }
         if self.list_max > 0 && self.all.is_none() && self.list.is_none() {
             let mask = Mask::new(&mut self.left, self.table.len());
-            let rows = best(&mask, &self.weights, self.list_max);
+            let rows = best(&mask, self.weights, self.list_max);
             let listed = |row| Listed::of(&self.table, row);
             self.list = Some(rows.into_iter().map(listed).collect());
         }
@@ -220,7 +246,7 @@ impl<'r> Walk<'r> {
         self.hosts.filter(index, &mut mask)?;
         // With one host, or none, there is nothing to compare.
         if mask.count() > 1 {
-            self.hosts.weigh(&mask, &mut self.weights)?;
+            self.hosts.weigh(&mask, self.weights)?;
         }
         Ok(())
     }

@@ -14,16 +14,11 @@ const SIDE: usize = 8;
 /// From so many hosts of a word on, all of it is computed: what is not left is not looked at later.
 const DENSE: u32 = 16;
 
-/// The smallest and largest raw weight of the hosts in `mask`, widened by the weigher's own range; none when that leaves
-/// nothing to compare.
+/// The smallest and largest raw weight of the hosts in `mask`; infinities when there is none.
 ///
 /// # Errors
 /// The first row whose weight is not finite.
-pub(super) fn bounds(
-    raw: &[f32],
-    mask: &Mask<'_>,
-    (range_min, range_max): (Option<f32>, Option<f32>),
-) -> Result<Option<(f32, f32)>, usize> {
+pub(super) fn seen(raw: &[f32], mask: &Mask<'_>) -> Result<[f32; 2], usize> {
     let mut seen = Seen::NOTHING;
     for (word, values) in mask.words().iter().zip(raw.chunks(LANES)) {
         match (*word, values.len()) {
@@ -31,39 +26,48 @@ pub(super) fn bounds(
             _ => each(*word, |bit| seen.see(&[values[bit]])),
         }
     }
-    let Seen { min, max, odd } = seen;
-    if odd.iter().any(|sum| sum.is_nan())
+    let Seen { min, max, sum } = seen;
+    if !sum.iter().all(|sum| sum.is_finite())
         && let Some(row) = mask.iter().find(|&row| !raw[row].is_finite())
     {
         return Err(row);
     }
-    let seen = min.into_iter().chain(max).filter(|v| v.is_finite());
-    Ok(weight_bounds(seen, range_min, range_max))
+    let min = min.into_iter().fold(f32::INFINITY, f32::min);
+    Ok([min, max.into_iter().fold(f32::NEG_INFINITY, f32::max)])
+}
+
+/// What was seen, widened by the weigher's own range; none when that leaves nothing to compare.
+pub(super) fn bounds(
+    seen: [f32; 2],
+    (range_min, range_max): (Option<f32>, Option<f32>),
+) -> Option<(f32, f32)> {
+    let seen = seen.into_iter().filter(|v| v.is_finite());
+    weight_bounds(seen, range_min, range_max)
 }
 
 /// What was seen so far, in lanes that do not wait for each other.
 struct Seen {
     min: [f32; SIDE],
     max: [f32; SIDE],
-    /// A number times zero is zero; what is no number, or none that is finite, makes a NaN that stays.
-    odd: [f32; SIDE],
+    /// What is no number, or none that is finite, makes a sum of its kind that stays. So may large numbers.
+    sum: [f32; SIDE],
 }
 
 impl Seen {
     const NOTHING: Seen = Seen {
         min: [f32::INFINITY; SIDE],
         max: [f32::NEG_INFINITY; SIDE],
-        odd: [0.0; SIDE],
+        sum: [0.0; SIDE],
     };
 
     /// Sees up to `SIDE` values.
     #[inline(always)]
     fn see(&mut self, values: &[f32]) {
-        let lanes = self.min.iter_mut().zip(&mut self.max).zip(&mut self.odd);
-        for (((min, max), odd), &value) in lanes.zip(values) {
+        let lanes = self.min.iter_mut().zip(&mut self.max).zip(&mut self.sum);
+        for (((min, max), sum), &value) in lanes.zip(values) {
             *min = if value < *min { value } else { *min };
             *max = if value > *max { value } else { *max };
-            *odd += value * 0.0;
+            *sum += value;
         }
     }
 }
@@ -138,7 +142,7 @@ mod tests {
                 _ => (Some(0.0), Some(25.0)),
             };
             let expected = weight_bounds(mask.iter().map(|row| raw[row]), range.0, range.1);
-            let found = bounds(&raw, &mask, range).unwrap();
+            let found = bounds(seen(&raw, &mask).unwrap(), range);
             assert_eq!(found, expected);
             let Some(found) = found else { continue };
             let mut weights = vec![1.0; raw.len()];
@@ -158,18 +162,26 @@ mod tests {
                 raw[row] = odd;
                 let mut words = full(130);
                 let mut mask = Mask::new(&mut words, 130);
-                assert_eq!(bounds(&raw, &mask, (None, None)), Err(row));
+                assert_eq!(seen(&raw, &mask), Err(row));
                 mask.clear(row);
-                assert_eq!(bounds(&raw, &mask, (None, None)), Ok(Some((1.0, 1.0))));
+                assert_eq!(seen(&raw, &mask), Ok([1.0; 2]));
             }
         }
+    }
+
+    #[test]
+    fn large_weights_are_numbers() {
+        let mut words = full(130);
+        let mask = Mask::new(&mut words, 130);
+        assert_eq!(seen(&[f32::MAX; 130], &mask), Ok([f32::MAX; 2]));
     }
 
     #[test]
     fn nobody_left_is_nothing_to_compare() {
         let mut words = vec![0];
         let mask = Mask::new(&mut words, 10);
-        assert_eq!(bounds(&[f32::NAN; 10], &mask, (None, None)), Ok(None));
+        let nothing = seen(&[f32::NAN; 10], &mask).unwrap();
+        assert_eq!(bounds(nothing, (None, None)), None);
         let wide = (f32::MIN, f32::MAX);
         let mut weights = vec![0.0; 10];
         add(&mut weights, &[f32::MAX; 10], &mask, wide, 1.0);

@@ -51,8 +51,9 @@ pub struct RequestHosts {
 
 struct State {
     /// The request as filters see it: members of a group count as placed once they are chosen.
-    fields: RequestFields,
     request: RequestSpec,
+    /// What it is made of anew then; none where there is no group.
+    group_fields: Option<RequestFields>,
     consumed: Vec<(String, String)>,
     /// The hosts as they were after the request's last consumption.
     table: Option<Taken>,
@@ -84,7 +85,9 @@ impl RequestHosts {
     ) -> Result<Self, SelectError> {
         let last_claim = claimant.as_ref().map_or(0, Claimant::last);
         let drivers = Arc::clone(trail.drivers());
-        let request = RequestSpec::from(fields.clone());
+        let has_group = !fields.group_policies.is_empty();
+        let group_fields = has_group.then(|| fields.clone());
+        let request = RequestSpec::from(fields);
         let manager = &drivers.host_manager.driver;
         let table = trail.call(Who::HostManager, Method::HostTable, || manager.host_table());
         let asked = table.and_then(|table| {
@@ -107,8 +110,8 @@ impl RequestHosts {
             known,
             newcomers: None,
             state: Mutex::new(State {
-                fields,
                 request,
+                group_fields,
                 consumed: Vec::new(),
                 table: Some(Taken { table, last_claim }),
                 judged: Judged::default(),
@@ -294,77 +297,77 @@ impl RequestHosts {
         steps: &mut Vec<Step>,
     ) -> Result<(), DriverError> {
         let request = self.request();
+        let (mut left, mut before) = (count(words), words.to_vec());
         for (at, (filter, traits)) in self.drivers.filters.iter().enumerate() {
-            let start = count(words);
-            if start == 0 || !runs(traits, index, &request) {
+            if left == 0 || !runs(traits, index, &request) {
                 continue;
             }
             let first = FirstRows::of(words);
-            self.run_filter(at, (table, &request), words)?;
-            let end = count(words);
-            filter.watch.filtered(start, end);
+            before.copy_from_slice(words);
+            self.run_filter(at, (table, &request), words, &before)?;
+            let start = std::mem::replace(&mut left, count(words));
+            filter.watch.filtered(start, left);
             steps.push(Step {
                 at,
                 start,
-                end,
+                end: left,
                 first,
             });
         }
         Ok(())
     }
 
-    /// Runs one filter over `words`; on a fault that is skipped they are as before.
+    /// Runs one filter over `words`; on a fault that is skipped they are as `before`.
     fn run_filter(
         &self,
         at: usize,
         (table, request): (&HostTable, &RequestSpec),
         words: &mut [u64],
+        before: &[u64],
     ) -> Result<(), DriverError> {
         let (filter, _) = &self.drivers.filters[at];
-        let before = words.to_vec();
         let ran = self.trail.call(Who::Filter(at), Method::FilterAll, || {
             let mut mask = Mask::new(words, table.len());
             filter.driver.filter_all(table, request, &mut mask)
         });
         match ran {
             // A filter may only take out; whatever else it set is cleared here.
-            Ok(()) => intersect(words, &before),
+            Ok(()) => intersect(words, before),
             Err(_) if self.trail.is_given_up() => return Err(nobody_waits()),
             Err(error) => {
                 say_failed(&filter.name, "filter", error.code(), &error);
                 if self.drivers.on_filter_fault == FaultPolicy::Fail {
                     return Err(self.fail(self.drivers.failed(Who::Filter(at), error)));
                 }
-                words.copy_from_slice(&before);
+                words.copy_from_slice(before);
             }
         }
         Ok(())
     }
 
-    /// Adds one weigher's part to the weights of the hosts in `mask`.
+    /// Adds one weigher's part to the weights of the hosts in `mask`. Answers whether `raw` is all zeros for them, as it
+    /// was before.
     fn add_weight(
         &self,
         at: usize,
         (table, request): (&HostTable, &RequestSpec),
         mask: &Mask<'_>,
-        (weights, raw): (&mut [f32], &mut Vec<f32>),
-    ) -> Result<(), SelectError> {
+        (weights, raw): (&mut [f32], &mut [f32]),
+    ) -> Result<bool, SelectError> {
         let (weigher, range) = &self.drivers.weighers[at];
-        raw.clear();
-        raw.resize(table.len(), 0.0);
         let weigh = || weigher.driver.weigh_all(table, request, mask, raw);
         let weighed = self.trail.call(Who::Weigher(at), Method::WeighAll, weigh);
         weighed.map_err(|e| self.drivers.failed(Who::Weigher(at), e))?;
         let range = (range.min.map(|v| v as f32), range.max.map(|v| v as f32));
-        let bounds = blend::bounds(raw, mask, range).map_err(|row| {
+        let seen = blend::seen(raw, mask).map_err(|row| {
             let host = table.host(row).host_name();
             let what = format!("the weight {} for host `{host}`", raw[row]);
             SelectError::BadValue(format!("weigher `{}`", weigher.name), what)
         })?;
-        if let Some(bounds) = bounds {
+        if let Some(bounds) = blend::bounds(seen, range) {
             blend::add(weights, raw, mask, bounds, weigher.multiplier as f32);
         }
-        Ok(())
+        Ok(seen == [0.0; 2])
     }
 }
 
@@ -419,10 +422,20 @@ impl HostStates for RequestHosts {
         }
         let request = self.request();
         let mut raw = self.drivers.scratch.take();
+        raw.resize(table.len(), 0.0);
+        let mut is_blank = false;
         for (at, (weigher, _)) in self.drivers.weighers.iter().enumerate() {
-            let into = (&mut *weights, &mut *raw);
-            let added = self.add_weight(at, (&table, &request), mask, into);
-            let Err(fault) = added else { continue };
+            if !std::mem::take(&mut is_blank) {
+                raw.fill(0.0);
+            }
+            let into = (&mut *weights, &mut **raw);
+            let fault = match self.add_weight(at, (&table, &request), mask, into) {
+                Ok(blank) => {
+                    is_blank = blank;
+                    continue;
+                }
+                Err(fault) => fault,
+            };
             if self.trail.is_given_up() {
                 return Err(nobody_waits());
             }
@@ -478,9 +491,10 @@ impl HostStates for RequestHosts {
         let entered = newcomers.map(|n| n.enter(&name, &self.trail));
         let mut state = self.state();
         state.table = None;
-        if !state.fields.group_policies.is_empty() {
-            state.fields.group_hosts.push(name.clone());
-            state.request = RequestSpec::from(state.fields.clone());
+        if let Some(fields) = &mut state.group_fields {
+            fields.group_hosts.push(name.clone());
+            let request = RequestSpec::from(fields.clone());
+            state.request = request;
         }
         state.consumed.push((name, node));
         drop(state);

@@ -195,7 +195,7 @@ fn a_failure_of_what_was_lent_ends_the_request() {
 #[test]
 fn a_deadline_that_has_passed_ends_the_request() {
     use longshore_plugin_api::{testing, RequestFields, Scheduler};
-    let driver = crate::select::FilterScheduler;
+    let driver = crate::select::FilterScheduler::default();
     let fleet = Fleet::new(&[(1, 0.0)]);
     let request = RequestFields::default().into();
     let end = driver.select_destinations(&testing::late_call(), &request, &options(1), &fleet);
