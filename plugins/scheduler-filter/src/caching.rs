@@ -98,18 +98,19 @@ fn kind(request: &RequestSpec) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     let disks = [request.root_gb(), request.ephemeral_gb(), request.swap_mb()];
     (request.vcpus(), request.memory_mb(), disks).hash(&mut hasher);
-    (
-        request.project_id(),
-        request.flavor_id(),
+    let ids = [
+        Some(request.project_id()),
+        Some(request.flavor_id()),
         request.image_id(),
-    )
-        .hash(&mut hasher);
-    (
+    ];
+    let wishes = [
         request.availability_zone(),
         request.numa_topology(),
         request.pci_requests(),
-    )
-        .hash(&mut hasher);
+    ];
+    (ids, wishes).hash(&mut hasher);
+    let pairs = request.extra_specs().chain(request.image_properties());
+    pairs.for_each(|pair| pair.hash(&mut hasher));
     Some(hasher.finish())
 }
 

@@ -63,7 +63,7 @@ pub(crate) struct Listed {
     pub(crate) node: String,
     pub(crate) row: usize,
     /// The ids of both names.
-    ids: (u32, u32),
+    ids: (Option<u32>, Option<u32>),
 }
 
 impl Listed {
@@ -73,16 +73,20 @@ impl Listed {
             host: host.host_name().to_owned(),
             node: host.node_name().to_owned(),
             row,
-            ids: (table.host_ids()[row], table.node_ids()[row]),
+            ids: ids_at(table, row),
         }
     }
 
     /// Whether the host is where it was, as far as ids tell. A table that was written anew may have given them to
     /// another host: then that one is looked at, and what is said of it is its own.
     pub(crate) fn is_in_its_row(&self, table: &HostTable) -> bool {
-        let at = |ids: &[u32]| ids.get(self.row).copied();
-        (at(table.host_ids()), at(table.node_ids())) == (Some(self.ids.0), Some(self.ids.1))
+        self.row < table.len() && ids_at(table, self.row) == self.ids
     }
+}
+
+fn ids_at(table: &HostTable, row: usize) -> (Option<u32>, Option<u32>) {
+    let at = |ids: &[u32]| ids.get(row).copied();
+    (at(table.host_ids()), at(table.node_ids()))
 }
 
 /// A request half way.
