@@ -138,6 +138,7 @@ impl SchedulerManager {
         }
         let _alone = self.turns.alone(&patience).await?;
         let selected = self.select(ctx, &request, None).await?;
+        // Alone there is nobody in its way.
         selected.ok_or(SelectError::Waited(self.config.select_timeout))
     }
 
