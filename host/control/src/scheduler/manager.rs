@@ -149,6 +149,7 @@ impl SchedulerManager {
             let _alone = self.turns.alone(&patience).await?;
             selected = self.select(ctx, &request, None).await?;
         }
+        // Alone there is nobody in its way.
         let selections = selected.ok_or(SelectError::Waited(self.config.select_timeout))?;
         let (spec, uuids, _) = &*request;
         for (uuid, hosts) in uuids.iter().zip(&selections) {
