@@ -33,6 +33,8 @@ const OWN: Enabled = (
         "ram",
         "disk",
         "core",
+        "server_group_anti_affinity",
+        "server_group_affinity",
     ],
     &[("ram", 1.0), ("cpu", 1.0), ("disk", 1.0), ("io_ops", -1.0)],
 );

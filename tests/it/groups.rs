@@ -145,10 +145,10 @@ fn requests_one_after_the_other_see_each_others_instances() {
 #[test]
 fn a_policy_that_nothing_honours_is_refused_and_an_unknown_group_named() {
     let host = three_hosts("");
-    group(&host, "apart", "anti-affinity");
+    group(&host, "apart", "soft-anti-affinity");
     let why = refused(&host, "db", "group=apart");
     assert!(
-        why.contains("filter `server_group_anti_affinity` is not enabled"),
+        why.contains("weigher `server_group_soft_anti_affinity` is not enabled"),
         "{why}"
     );
     let why = refused(&host, "web", "group=apat");

@@ -102,6 +102,8 @@ const FILTERS: &[&str] = &[
     "ram",
     "disk",
     "core",
+    "server_group_anti_affinity",
+    "server_group_affinity",
 ];
 const WEIGHERS: &[(&str, f64)] = &[("ram", 1.0), ("cpu", 1.0), ("disk", 1.0), ("io_ops", -1.0)];
 
