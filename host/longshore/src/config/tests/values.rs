@@ -30,7 +30,7 @@ fn nothing_means_the_defaults() {
         assert_eq!(config.transport.url, Transport::Memory);
         assert_eq!(config.api.listen.to_string(), "127.0.0.1:8774");
         assert_eq!(config.api.auth, Auth::None);
-        assert_eq!(config.scheduler.enabled_filters.len(), 8);
+        assert_eq!(config.scheduler.enabled_filters.len(), 10);
         assert_eq!(config.scheduler.on_filter_fault, OnFault::Fail);
         assert_eq!(config.compute.service_down_time_s, 60);
         assert_eq!(config.plugins.policy, PluginPolicy::Permissive);
