@@ -62,13 +62,18 @@ fn a_fault_says_filter_by_filter_why_no_host_was_valid() {
         ["and 2 more", "NoValidHost (schedule/no-valid-host)"]
     );
 
-    let (message, details) = fault(&host, "south", &["--flavor", "1", "--az", "south"]);
+    host.done(&["aggregate", "create", "harbour", "--zone", "south"]);
+    host.done(&["aggregate", "add-host", "harbour", "host-0005"]);
+    let (message, details) = fault(&host, "far", &["--flavor", "huge", "--az", "south"]);
     assert!(
-        message.contains("filter `availability_zone` left 0 of 5"),
+        message.contains("filter `ram` left 0 of 1 hosts"),
         "{message}"
     );
-    assert_eq!(details[0], "availability_zone: 5 → 0");
-    assert!(details[1].ends_with("not in `south`"), "{details:?}");
+    assert_eq!(
+        details[0],
+        "availability_zone: 5 → 1, compute: 1 → 1, ram: 1 → 0"
+    );
+    assert!(details[1].starts_with("host-0005: "), "{details:?}");
 }
 
 #[test]
