@@ -118,7 +118,9 @@ impl Fleet {
             arrival: self.arrivals,
             row: None,
         };
-        self.nodes.entry(host.clone()).or_default().push(node);
+        // Hosts of more than one node are rare, and lists that grow by themselves begin with room for four.
+        let nodes = self.nodes.entry(host.clone());
+        nodes.or_insert_with(|| Vec::with_capacity(1)).push(node);
         if self.services.contains_key(host) {
             let (host, node) = (host.clone(), name.clone());
             self.show(Key { host, node });

@@ -88,8 +88,9 @@ pub(crate) fn choose(
     top.into_iter().map(|candidate| candidate.row).collect()
 }
 
-/// Hosts of one word of a mask.
+/// Hosts of one word of a mask, and those of them that are compared side by side.
 const LANES: usize = 64;
+const SIDE: usize = 8;
 
 /// A heap with the worst on top holds the best `n` seen so far. Once it is full, only a host that weighs more than the
 /// worst of them matters, as of equals the earlier row counts; a word without such a host is done side by side.
@@ -106,11 +107,15 @@ fn top(mask: &Mask<'_>, weights: &[f32], n: usize) -> Vec<Candidate> {
         if is_full
             && weights
                 .get(start..start + LANES)
-                .map_or(false, |all| heaviest(all) <= worst)
+                .map_or(false, |all| !any_heavier(all, worst))
         {
             continue;
         }
-        let mut left = *word;
+        let mut left = if is_full {
+            word & heavier(&weights[start.min(weights.len())..], worst)
+        } else {
+            *word
+        };
         while left != 0 {
             let row = start + left.trailing_zeros() as usize;
             left &= left - 1;
@@ -128,15 +133,19 @@ fn top(mask: &Mask<'_>, weights: &[f32], n: usize) -> Vec<Candidate> {
     heap.into_sorted_vec()
 }
 
-/// The greatest of 64 weights, those of hosts that are out included; what is no number is passed over.
-fn heaviest(weights: &[f32]) -> f32 {
-    let mut most = [f32::NEG_INFINITY; 8];
-    for eight in weights.chunks_exact(8) {
-        for (most, &weight) in most.iter_mut().zip(eight) {
-            *most = if weight > *most { weight } else { *most };
-        }
-    }
-    most.iter().copied().fold(f32::NEG_INFINITY, f32::max)
+/// Of the first 64 weights a bit each: set for all of those side by side where one is greater than `worst`.
+fn heavier(weights: &[f32], worst: f32) -> u64 {
+    let sides = weights[..weights.len().min(LANES)].chunks(SIDE).enumerate();
+    sides.fold(0, |bits, (i, side)| match any_heavier(side, worst) {
+        true => bits | 0xff << (i * SIDE),
+        false => bits,
+    })
+}
+
+/// Whether one of the weights is greater than `worst`; all are looked at, without a branch. What is no number is not.
+fn any_heavier(weights: &[f32], worst: f32) -> bool {
+    let any = weights.iter();
+    any.fold(0, |any, &weight| any | u32::from(weight > worst)) != 0
 }
 
 /// Puts a random pick of all hosts that weigh as much as the best one into the places that such

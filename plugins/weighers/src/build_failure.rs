@@ -1,8 +1,9 @@
 //! `build_failure`: builds that failed in a row. Reads one column; give it a large negative
 //! multiplier, so that hosts on which builds fail come last.
 
+use crate::counts::score_counts;
 use longshore_plugin_api::{
-    score, Context, Driver, DriverError, Host, HostTable, Mask, NoSettings, RequestSpec, Weigher,
+    Context, Driver, DriverError, Host, HostTable, Mask, NoSettings, RequestSpec, Weigher,
 };
 
 /// Weighs failed builds.
@@ -27,7 +28,7 @@ impl Weigher for BuildFailureWeigher {
         _: &Mask<'_>,
         scores: &mut [f32],
     ) -> Result<(), DriverError> {
-        score(scores, hosts.failed_builds(), |value| value as f32);
+        score_counts(scores, hosts.failed_builds());
         Ok(())
     }
 }

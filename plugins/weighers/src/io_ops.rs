@@ -1,8 +1,9 @@
 //! `io_ops`: instances that are being built, moved or saved.
 //! Reads one column; the range that it is normalised in starts at zero.
 
+use crate::counts::score_counts;
 use longshore_plugin_api::{
-    score, Context, Driver, DriverError, Host, HostTable, Mask, NoSettings, RequestSpec, Weigher,
+    Context, Driver, DriverError, Host, HostTable, Mask, NoSettings, RequestSpec, Weigher,
     WeightRange,
 };
 
@@ -28,7 +29,7 @@ impl Weigher for IoOpsWeigher {
         _: &Mask<'_>,
         scores: &mut [f32],
     ) -> Result<(), DriverError> {
-        score(scores, hosts.num_io_ops(), |value| value as f32);
+        score_counts(scores, hosts.num_io_ops());
         Ok(())
     }
 

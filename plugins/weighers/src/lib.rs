@@ -6,6 +6,7 @@
 
 mod build_failure;
 mod by_text;
+mod counts;
 mod cpu;
 mod disk;
 mod io_ops;

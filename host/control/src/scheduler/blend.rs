@@ -10,7 +10,7 @@ use super::normalise::{normalise, weight_bounds};
 /// Hosts of one word.
 const LANES: usize = 64;
 /// Values that are compared side by side.
-const SIDE: usize = 8;
+const SIDE: usize = 16;
 /// From so many hosts of a word on, all of it is computed: what is not left is not looked at later.
 const DENSE: u32 = 16;
 
@@ -19,6 +19,9 @@ const DENSE: u32 = 16;
 /// # Errors
 /// The first row whose weight is not finite.
 pub(super) fn seen(raw: &[f32], mask: &Mask<'_>) -> Result<[f32; 2], usize> {
+    if is_blank(raw) && mask.count() > 0 {
+        return Ok([0.0; 2]);
+    }
     let mut seen = Seen::NOTHING;
     for (word, values) in mask.words().iter().zip(raw.chunks(LANES)) {
         match (*word, values.len()) {
@@ -34,6 +37,13 @@ pub(super) fn seen(raw: &[f32], mask: &Mask<'_>) -> Result<[f32; 2], usize> {
     }
     let min = min.into_iter().fold(f32::INFINITY, f32::min);
     Ok([min, max.into_iter().fold(f32::NEG_INFINITY, f32::max)])
+}
+
+/// Whether all are zero, as the host hands them out: most weighers have nothing to say of most requests. Found out in a
+/// quarter of the time that a look at smallest and largest takes, or with the first few that are not.
+fn is_blank(raw: &[f32]) -> bool {
+    let bits = |chunk: &[f32]| chunk.iter().fold(0, |bits, value| bits | value.to_bits());
+    raw.chunks(4 * LANES).all(|chunk| bits(chunk) == 0)
 }
 
 /// What was seen, widened by the weigher's own range; none when that leaves nothing to compare.
