@@ -7,24 +7,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use longshore_control::scheduler::{
     FaultPolicy, INSTANCES_MAX, SchedulerConfig, SchedulerDrivers, SchedulerManager, SelectError,
 };
 use longshore_control::{NamedDriver, NamedWeigher};
 use longshore_messaging::RequestContext;
-use longshore_objects::{
-    AggregateList, ComputeNode, ComputeNodeList, Flavor, ObjectApi, ObjectError, RequestSpec,
-    SchedulerRetries, Service, ServiceList, VersionedObject, VmState, now,
-};
+use longshore_objects::{ComputeNode, Flavor, ObjectApi, RequestSpec, SchedulerRetries, VmState};
 use longshore_plugin_api::{
     DriverError, Filter, HostManager, HostReport, HostStates, HostTable, Mask, RequestFields,
     RequestSpec as Request, Scheduler, ServiceState,
 };
-use serde_json::{Map, Value};
 
 use crate::fakes::{Best, Hosts, Judged, Weighed, ram};
-use crate::scheduler::{NoRecords, drivers, fields, filtered, lend};
+use crate::records::Records;
+use crate::scheduler::{drivers, fields, filtered, lend};
 use crate::world::{World, calls};
 
 fn manager(drivers: SchedulerDrivers, records: impl ObjectApi + 'static) -> SchedulerManager {
@@ -63,7 +59,7 @@ fn one_that_fits_all() -> RequestSpec {
 
 fn of_hosts(hosts: &Arc<Hosts>) -> SchedulerManager {
     let drivers = drivers(Best, Arc::clone(hosts), vec![("ram", ram())], vec![]);
-    manager(drivers, NoRecords)
+    manager(drivers, Records::default())
 }
 
 type Change = fn(&mut Flavor) -> &mut Flavor;
@@ -119,45 +115,6 @@ async fn the_largest_amounts_are_judged_and_add_up_to_nothing_odd() {
     assert_eq!(hosts.free_ram(), [16_384]);
 }
 
-/// Records of hosts, each up.
-struct Records(Vec<ComputeNode>);
-
-#[async_trait]
-impl ObjectApi for Records {
-    async fn object_action(
-        &self,
-        _: Value,
-        _: &str,
-        _: Value,
-    ) -> Result<(Map<String, Value>, Value), ObjectError> {
-        Err(ObjectError::UnsupportedObject("any".to_owned()))
-    }
-
-    async fn object_class_action(
-        &self,
-        name: &str,
-        _: &str,
-        _: Value,
-    ) -> Result<Value, ObjectError> {
-        let service = |node: &ComputeNode| {
-            let mut service = Service::new();
-            service
-                .set_host(node.host())
-                .set_binary("longshore-compute")
-                .set_last_seen_up(now());
-            service
-        };
-        Ok(match name {
-            "ServiceList" => {
-                let services: Vec<Service> = self.0.iter().map(service).collect();
-                ServiceList::from(services).to_primitive()
-            }
-            "AggregateList" => AggregateList::from(Vec::new()).to_primitive(),
-            _ => ComputeNodeList::from(self.0.clone()).to_primitive(),
-        })
-    }
-}
-
 fn node(host: &str, change: fn(&mut ComputeNode) -> &mut ComputeNode) -> ComputeNode {
     let mut node = ComputeNode::new();
     node.set_host(host)
@@ -182,7 +139,7 @@ async fn a_record_with_an_amount_that_cannot_be_hides_no_other_host() {
     ];
     let hosts = Arc::new(Hosts::default());
     let drivers = drivers(Best, Arc::clone(&hosts), vec![("ram", ram())], vec![]);
-    let manager = manager(drivers, Records(nodes));
+    let manager = manager(drivers, Records::of_hosts_that_are_up(nodes));
     let hosts_chosen = chosen(&manager, wants(|any| any), 2).await.unwrap();
     assert_eq!(hosts_chosen, ["good", "good"]);
     assert_eq!(hosts.free_ram(), [4096 - 2 * 512]);
@@ -262,7 +219,7 @@ async fn a_host_that_vanishes_before_it_is_claimed_fails_that_request_alone() {
             vec![],
             vec![],
         );
-        let manager = manager(drivers.unwrap(), NoRecords);
+        let manager = manager(drivers.unwrap(), Records::default());
         let error = chosen(&manager, wants(|any| any), 3).await.unwrap_err();
         assert!(!error.code().is_empty(), "{error}");
         let free = hosts.free_ram();

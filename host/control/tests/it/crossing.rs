@@ -19,7 +19,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
 use crate::fakes::{Hosts, ram};
-use crate::scheduler::NoRecords;
+use crate::records::Records;
 use crate::world::calls;
 
 /// All that a host has.
@@ -163,7 +163,7 @@ fn manager(
         vec![],
     );
     let calls = calls(Duration::from_secs(60));
-    let records = Arc::new(NoRecords);
+    let records = Arc::new(Records::default());
     Arc::new(SchedulerManager::new(
         config,
         drivers.unwrap(),

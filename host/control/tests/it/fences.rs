@@ -17,7 +17,7 @@ use longshore_plugin_api::{
 };
 
 use crate::fakes::{Best, Hosts, Judged};
-use crate::scheduler::NoRecords;
+use crate::records::Records;
 use crate::world::calls;
 
 /// A gate that closes at the first stuck call or panic, opens when the call comes back, and remembers what it was told.
@@ -130,7 +130,7 @@ impl Watchers {
         let calls = calls(Duration::from_secs(60));
         told.lock().unwrap().clear();
         Self {
-            manager: SchedulerManager::new(config, drivers, Arc::new(NoRecords), &calls),
+            manager: SchedulerManager::new(config, drivers, Arc::new(Records::default()), &calls),
             hosts,
             scheduler: scheduler_gate,
             host_manager,

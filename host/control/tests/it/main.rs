@@ -15,6 +15,7 @@ mod fences;
 mod groups;
 mod instance_info;
 mod operations;
+mod records;
 mod recovery;
 mod scheduler;
 mod side_by_side;

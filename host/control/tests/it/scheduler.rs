@@ -3,24 +3,20 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use longshore_control::scheduler::{
     FaultPolicy, RequestHosts, SchedulerConfig, SchedulerDrivers, SchedulerManager, SelectError,
 };
 use longshore_control::{NamedDriver, NamedWeigher};
 use longshore_messaging::RequestContext;
-use longshore_objects::{
-    AggregateList, ComputeNodeList, Flavor, ObjectApi, ObjectError, RequestSpec, ServiceList,
-    VersionedObject,
-};
+use longshore_objects::{Flavor, RequestSpec};
 use longshore_plugin_api::{
     CallContext, Column, Destination, DriverError, Filter, HostColumns, HostManager, HostStates,
     HostTable, Mask, RequestFields, RequestSpec as Request, Scheduler, SelectOptions, Selection,
     full,
 };
-use serde_json::{Map, Value};
 
 use crate::fakes::{Best, Hosts, Judged, Weighed, ram};
+use crate::records::Records;
 use crate::world::calls;
 
 pub(crate) fn drivers(
@@ -299,33 +295,6 @@ fn a_single_host_weighs_nothing_and_nobody_is_asked() {
     assert_eq!(weights, [0.0; 4]);
 }
 
-/// Records without any host: the host manager is filled by the test.
-pub(crate) struct NoRecords;
-
-#[async_trait]
-impl ObjectApi for NoRecords {
-    async fn object_action(
-        &self,
-        _: Value,
-        _: &str,
-        _: Value,
-    ) -> Result<(Map<String, Value>, Value), ObjectError> {
-        Err(ObjectError::UnsupportedObject("any".to_owned()))
-    }
-    async fn object_class_action(
-        &self,
-        name: &str,
-        _: &str,
-        _: Value,
-    ) -> Result<Value, ObjectError> {
-        Ok(match name {
-            "ServiceList" => ServiceList::from(Vec::new()).to_primitive(),
-            "AggregateList" => AggregateList::from(Vec::new()).to_primitive(),
-            _ => ComputeNodeList::from(Vec::new()).to_primitive(),
-        })
-    }
-}
-
 async fn selected(
     scheduler: impl Scheduler,
     hosts: &Arc<Hosts>,
@@ -338,7 +307,7 @@ async fn selected(
         ..SchedulerConfig::default()
     };
     let calls = calls(Duration::from_secs(60));
-    let manager = SchedulerManager::new(config, drivers, Arc::new(NoRecords), &calls);
+    let manager = SchedulerManager::new(config, drivers, Arc::new(Records::default()), &calls);
     let mut flavor = Flavor::new();
     flavor.set_memory_mb(6000).set_vcpus(1).set_name("big");
     let mut spec = RequestSpec::new();
@@ -492,7 +461,7 @@ async fn more_requests_than_allowed_are_turned_away_at_once() {
     let manager = Arc::new(SchedulerManager::new(
         config,
         drivers,
-        Arc::new(NoRecords),
+        Arc::new(Records::default()),
         &calls,
     ));
     let ask = |manager: Arc<SchedulerManager>| async move {
@@ -522,7 +491,7 @@ async fn a_request_that_cannot_be_names_the_field() {
     let drivers = drivers(Best, Arc::new(Hosts::named(&["a"])), vec![], vec![]);
     let calls = calls(Duration::from_secs(60));
     let config = SchedulerConfig::default();
-    let manager = SchedulerManager::new(config, drivers, Arc::new(NoRecords), &calls);
+    let manager = SchedulerManager::new(config, drivers, Arc::new(Records::default()), &calls);
     let mut spec = RequestSpec::new();
     let mut flavor = Flavor::new();
     flavor.set_vcpus(-1);

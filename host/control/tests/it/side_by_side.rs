@@ -5,23 +5,19 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use longshore_control::scheduler::{
     SchedulerConfig, SchedulerDrivers, SchedulerManager, SelectError,
 };
 use longshore_control::{NamedDriver, NamedWeigher};
 use longshore_messaging::RequestContext;
-use longshore_objects::{
-    AggregateList, ComputeNode, ComputeNodeList, Flavor, ObjectApi, ObjectError, RequestSpec,
-    ServiceList, VersionedObject,
-};
+use longshore_objects::{ComputeNode, Flavor, RequestSpec};
 use longshore_plugin_api::{
     Column, DriverError, Filter, HostColumns, HostManager, HostReport, HostTable, Mask, Random,
     RequestSpec as Request, ServiceState,
 };
-use serde_json::{Map, Value};
 
 use crate::fakes::{Best, Judged, Weighed};
+use crate::records::Records;
 use crate::world::calls;
 
 /// Memory in MB, disk in MB, processors.
@@ -165,58 +161,22 @@ impl HostManager for Ledger {
     }
 }
 
-/// Nodes as the database has them.
-#[derive(Default)]
-struct Nodes(Mutex<Vec<ComputeNode>>);
-
-impl Nodes {
-    /// A host says what it has, or that it is gone.
-    fn report(&self, host: u64, [ram, _, vcpus]: Amounts, disk_gb: i64, gone: bool) {
-        let mut nodes = self.0.lock().unwrap();
-        let generation = nodes.iter().map(ComputeNode::generation).max();
-        let name = format!("h{host}");
-        let mut node = ComputeNode::new();
-        node.set_host(name.as_str())
-            .set_hypervisor_hostname(name.as_str())
-            .set_uuid(format!("uuid of {name}"))
-            .set_memory_mb(ram)
-            .set_local_gb(disk_gb)
-            .set_vcpus(vcpus)
-            .set_deleted(gone)
-            .set_generation(generation.unwrap_or(0) + 1);
-        nodes.retain(|known| known.host() != name);
-        nodes.push(node);
-    }
-}
-
-#[async_trait]
-impl ObjectApi for Nodes {
-    async fn object_action(
-        &self,
-        _: Value,
-        _: &str,
-        _: Value,
-    ) -> Result<(Map<String, Value>, Value), ObjectError> {
-        Err(ObjectError::UnsupportedObject("any".to_owned()))
-    }
-
-    async fn object_class_action(
-        &self,
-        name: &str,
-        _: &str,
-        args: Value,
-    ) -> Result<Value, ObjectError> {
-        match name {
-            "ServiceList" => return Ok(ServiceList::from(Vec::new()).to_primitive()),
-            "AggregateList" => return Ok(AggregateList::from(Vec::new()).to_primitive()),
-            _ => {}
-        }
-        let since = args["generation"].as_i64().unwrap();
-        let nodes = self.0.lock().unwrap();
-        let changed = nodes.iter().filter(|node| node.generation() > since);
-        let changed: Vec<ComputeNode> = changed.cloned().collect();
-        Ok(ComputeNodeList::from(changed).to_primitive())
-    }
+/// A host says what it has, or that it is gone.
+fn report(records: &Records, host: u64, [ram, _, vcpus]: Amounts, disk_gb: i64, gone: bool) {
+    let mut nodes = records.nodes.lock().unwrap();
+    let generation = nodes.iter().map(ComputeNode::generation).max();
+    let name = format!("h{host}");
+    let mut node = ComputeNode::new();
+    node.set_host(name.as_str())
+        .set_hypervisor_hostname(name.as_str())
+        .set_uuid(format!("uuid of {name}"))
+        .set_memory_mb(ram)
+        .set_local_gb(disk_gb)
+        .set_vcpus(vcpus)
+        .set_deleted(gone)
+        .set_generation(generation.unwrap_or(0) + 1);
+    nodes.retain(|known| known.host() != name);
+    nodes.push(node);
 }
 
 /// A filter of one resource. It lets other threads run, so that requests cross each other often.
@@ -227,7 +187,7 @@ fn enough(free: fn(longshore_plugin_api::Host<'_>) -> i64, of: usize) -> Arc<dyn
     }))
 }
 
-fn scheduler(ledger: &Arc<Ledger>, nodes: &Arc<Nodes>, spreads: bool) -> SchedulerManager {
+fn scheduler(ledger: &Arc<Ledger>, records: &Arc<Records>, spreads: bool) -> SchedulerManager {
     let filters = [
         ("ram", enough(|host| host.free_ram_mb().into(), 0)),
         ("disk", enough(|host| host.free_disk_mb().into(), 1)),
@@ -260,7 +220,7 @@ fn scheduler(ledger: &Arc<Ledger>, nodes: &Arc<Nodes>, spreads: bool) -> Schedul
         ..SchedulerConfig::default()
     };
     let calls = calls(Duration::from_secs(60));
-    SchedulerManager::new(config, drivers.unwrap(), nodes.clone(), &calls)
+    SchedulerManager::new(config, drivers.unwrap(), records.clone(), &calls)
 }
 
 /// What a host may say that it has.
@@ -330,13 +290,13 @@ async fn ask(
 
 async fn a_fleet_under_load(seed: u64) {
     let mut random = Random::new(seed);
-    let (ledger, nodes) = (Arc::<Ledger>::default(), Arc::<Nodes>::default());
+    let (ledger, records) = (Arc::<Ledger>::default(), Arc::<Records>::default());
     let hosts = 1 + random.below(12) as u64;
     for host in 0..hosts {
         let (amounts, disk_gb) = size(&mut random);
-        nodes.report(host, amounts, disk_gb, false);
+        report(&records, host, amounts, disk_gb, false);
     }
-    let scheduler = Arc::new(scheduler(&ledger, &nodes, random.below(2) == 0));
+    let scheduler = Arc::new(scheduler(&ledger, &records, random.below(2) == 0));
     let mut under_way = tokio::task::JoinSet::new();
     let mut kept = Vec::new();
     let requests = 40;
@@ -346,7 +306,7 @@ async fn a_fleet_under_load(seed: u64) {
         if random.below(4) == 0 {
             let (amounts, disk_gb) = size(&mut random);
             let host = random.below(hosts as usize + 2) as u64;
-            nodes.report(host, amounts, disk_gb, random.below(4) == 0);
+            report(&records, host, amounts, disk_gb, random.below(4) == 0);
         }
         while under_way.len() > 8 {
             kept.push(under_way.join_next().await.unwrap().unwrap());
