@@ -6,23 +6,23 @@
 //! `select.rs`, on the scheduler's thread.
 
 mod claiming;
+mod filtering;
+mod weighing;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use longshore_plugin_api::{
-    DriverError, FilterTraits, HostStates, HostTable, Limits, Mask, RequestFields, RequestSpec,
-    full,
+    DriverError, HostStates, HostTable, Limits, Mask, RequestFields, RequestSpec, full,
 };
 
 use self::claiming::{Judged, Taken};
-use super::blend;
 use super::claims::Claimant;
-use super::drivers::{FaultPolicy, SchedulerDrivers};
+use super::drivers::SchedulerDrivers;
 use super::errors::SelectError;
 use super::newcomers::Newcomers;
-use super::story::{FirstRows, Notes, Step, Story};
-use super::trail::{Method, Trail, Who, nobody_waits};
+use super::story::{Notes, Step, Story};
+use super::trail::{Method, Trail, Who};
 use crate::driver_call::CallError;
 
 /// What one filter did.
@@ -287,88 +287,6 @@ impl RequestHosts {
             Err(error) => Err(self.fail(self.drivers.failed(Who::HostManager, error))),
         }
     }
-
-    /// Runs the filters over `words`, for instance number `index`, and notes in `steps` what each did.
-    fn run_filters(
-        &self,
-        index: u32,
-        table: &HostTable,
-        words: &mut [u64],
-        steps: &mut Vec<Step>,
-    ) -> Result<(), DriverError> {
-        let request = self.request();
-        let (mut left, mut before) = (count(words), words.to_vec());
-        for (at, (filter, traits)) in self.drivers.filters.iter().enumerate() {
-            if left == 0 || !runs(traits, index, &request) {
-                continue;
-            }
-            let first = FirstRows::of(words);
-            before.copy_from_slice(words);
-            self.run_filter(at, (table, &request), words, &before)?;
-            let start = std::mem::replace(&mut left, count(words));
-            filter.watch.filtered(start, left);
-            steps.push(Step {
-                at,
-                start,
-                end: left,
-                first,
-            });
-        }
-        Ok(())
-    }
-
-    /// Runs one filter over `words`; on a fault that is skipped they are as `before`.
-    fn run_filter(
-        &self,
-        at: usize,
-        (table, request): (&HostTable, &RequestSpec),
-        words: &mut [u64],
-        before: &[u64],
-    ) -> Result<(), DriverError> {
-        let (filter, _) = &self.drivers.filters[at];
-        let ran = self.trail.call(Who::Filter(at), Method::FilterAll, || {
-            let mut mask = Mask::new(words, table.len());
-            filter.driver.filter_all(table, request, &mut mask)
-        });
-        match ran {
-            // A filter may only take out; whatever else it set is cleared here.
-            Ok(()) => intersect(words, before),
-            Err(_) if self.trail.is_given_up() => return Err(nobody_waits()),
-            Err(error) => {
-                say_failed(&filter.name, "filter", error.code(), &error);
-                if self.drivers.on_filter_fault == FaultPolicy::Fail {
-                    return Err(self.fail(self.drivers.failed(Who::Filter(at), error)));
-                }
-                words.copy_from_slice(before);
-            }
-        }
-        Ok(())
-    }
-
-    /// Adds one weigher's part to the weights of the hosts in `mask`. Answers whether `raw` is all zeros for them, as it
-    /// was before.
-    fn add_weight(
-        &self,
-        at: usize,
-        (table, request): (&HostTable, &RequestSpec),
-        mask: &Mask<'_>,
-        (weights, raw): (&mut [f32], &mut [f32]),
-    ) -> Result<bool, SelectError> {
-        let (weigher, range) = &self.drivers.weighers[at];
-        let weigh = || weigher.driver.weigh_all(table, request, mask, raw);
-        let weighed = self.trail.call(Who::Weigher(at), Method::WeighAll, weigh);
-        weighed.map_err(|e| self.drivers.failed(Who::Weigher(at), e))?;
-        let range = (range.min.map(|v| v as f32), range.max.map(|v| v as f32));
-        let seen = blend::seen(raw, mask).map_err(|row| {
-            let host = table.host(row).host_name();
-            let what = format!("the weight {} for host `{host}`", raw[row]);
-            SelectError::BadValue(format!("weigher `{}`", weigher.name), what)
-        })?;
-        if let Some(bounds) = blend::bounds(seen, range) {
-            blend::add(weights, raw, mask, bounds, weigher.multiplier as f32);
-        }
-        Ok(seen == [0.0; 2])
-    }
 }
 
 impl HostStates for RequestHosts {
@@ -417,58 +335,21 @@ impl HostStates for RequestHosts {
         check_len("list of weights", weights.len(), table.len())?;
         weights.fill(0.0);
         // One host wins whatever it weighs.
-        if mask.count() <= 1 {
-            return Ok(());
+        match mask.count() {
+            0 | 1 => Ok(()),
+            _ => self.run_weighers(&table, mask, weights),
         }
-        let request = self.request();
-        let mut raw = self.drivers.scratch.take();
-        raw.resize(table.len(), 0.0);
-        let mut is_blank = false;
-        for (at, (weigher, _)) in self.drivers.weighers.iter().enumerate() {
-            if !std::mem::take(&mut is_blank) {
-                raw.fill(0.0);
-            }
-            let into = (&mut *weights, &mut **raw);
-            let fault = match self.add_weight(at, (&table, &request), mask, into) {
-                Ok(blank) => {
-                    is_blank = blank;
-                    continue;
-                }
-                Err(fault) => fault,
-            };
-            if self.trail.is_given_up() {
-                return Err(nobody_waits());
-            }
-            say_failed(&weigher.name, "weigher", fault.code(), &fault);
-            if self.drivers.on_weigher_fault == FaultPolicy::Fail {
-                return Err(self.fail(fault));
-            }
-        }
-        Ok(())
     }
 
     fn limits(&self, row: u32) -> Result<Limits, DriverError> {
         let table = self.host_table()?;
         let at = checked_row(row, table.len())?;
         self.state().named.insert(row);
-        let mut limits = Limits::default();
         // Forced hosts are not filtered, so nothing limits them.
-        if !self.run_filters {
-            return Ok(limits);
+        match self.run_filters {
+            true => self.limits_of(table.host(at)),
+            false => Ok(Limits::default()),
         }
-        let request = self.request();
-        for (place, (filter, _)) in self.drivers.filters.iter().enumerate() {
-            let who = Who::Filter(place);
-            let limits_of = || filter.driver.limits(table.host(at), &request);
-            match self.trail.call(who, Method::FilterLimits, limits_of) {
-                Ok(more) => tighten(&mut limits, &more),
-                Err(error) if self.drivers.on_filter_fault == FaultPolicy::Fail => {
-                    return Err(self.fail(self.drivers.failed(who, error)));
-                }
-                Err(_) => {}
-            }
-        }
-        Ok(limits)
     }
 
     fn consume(&self, row: u32) -> Result<(), DriverError> {
@@ -512,20 +393,6 @@ fn say_failed(name: &str, role: &str, code: &str, error: &dyn std::fmt::Display)
     } else {
         tracing::warn!(code, "{role} `{name}` failed: {error}");
     }
-}
-
-fn runs(traits: &FilterTraits, index: u32, request: &RequestSpec) -> bool {
-    (index == 0 || !traits.run_once_per_request) && (traits.run_on_rebuild || !request.is_rebuild())
-}
-
-fn tighten(limits: &mut Limits, more: &Limits) {
-    let least = |a: Option<f64>, b: Option<f64>| match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (one, other) => one.or(other),
-    };
-    limits.memory_mb = least(limits.memory_mb, more.memory_mb);
-    limits.disk_gb = least(limits.disk_gb, more.disk_gb);
-    limits.vcpu = least(limits.vcpu, more.vcpu);
 }
 
 fn check_len(what: &str, found: usize, hosts: usize) -> Result<(), DriverError> {
