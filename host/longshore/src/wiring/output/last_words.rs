@@ -11,15 +11,16 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use longshore_loader::diagnostic::escape;
+use rustix::fs::{FallocateFlags, fallocate};
 
 /// The file's name in the state directory.
 const FILE: &str = "stderr";
 /// Time between two looks for more.
 const PAUSE: Duration = Duration::from_millis(100);
-/// From this size on the file is emptied once all of it was read.
+/// So much of what was read takes up room.
 const READ_BYTES_MAX: u64 = 1 << 20;
-/// From this size on it is emptied in any case: somebody prints faster than anybody reads.
-const BYTES_MAX: u64 = 64 << 20;
+/// So much may wait to be read. From there on the file is emptied: somebody prints faster than anybody reads.
+const UNREAD_BYTES_MAX: u64 = 64 << 20;
 /// How much of the end of a file, and how many lines of that, are last words.
 const LAST_BYTES_MAX: u64 = 4 << 10;
 const LAST_LINES_MAX: usize = 8;
@@ -46,7 +47,9 @@ pub(in crate::wiring) fn last_words(dir: &Path) -> Vec<String> {
 /// Reads the file as it grows, until it is told to end, and then to its end.
 pub(super) struct Tail {
     file: File,
+    /// How far it was read, and how far of that takes up no room any more.
     seen: u64,
+    freed: u64,
     end: Receiver<()>,
     is_ending: bool,
 }
@@ -66,20 +69,30 @@ impl Tail {
         let tail = Tail {
             file: File::options().read(true).write(true).open(path)?,
             seen: 0,
+            freed: 0,
             end,
             is_ending: false,
         };
         Ok((written, tail, ends))
     }
 
-    /// Empties the file when it is long enough; what is printed between the look and the cut is lost.
-    fn cut(&mut self, is_read: bool) -> io::Result<()> {
-        let is_long = self.seen >= if is_read { READ_BYTES_MAX } else { BYTES_MAX };
-        if is_long {
-            self.file.set_len(0)?;
-            self.file.rewind()?;
-            self.seen = 0;
+    /// Gives back the room of what was read, but for the last words: the file keeps its length, so that nothing is lost that
+    /// is printed meanwhile. Where a file system has no holes, or too much waits to be read, the file is emptied.
+    fn free(&mut self) -> io::Result<()> {
+        let until = self.seen.saturating_sub(LAST_BYTES_MAX);
+        if until - self.freed < READ_BYTES_MAX {
+            return Ok(());
         }
+        let unread = self.file.metadata()?.len().saturating_sub(self.seen);
+        let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+        let freed = fallocate(&self.file, flags, self.freed, until - self.freed);
+        if freed.is_ok() && unread < UNREAD_BYTES_MAX {
+            self.freed = until;
+            return Ok(());
+        }
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        (self.seen, self.freed) = (0, 0);
         Ok(())
     }
 }
@@ -89,7 +102,7 @@ impl Read for Tail {
         loop {
             let read = self.file.read(buffer)?;
             self.seen += read as u64;
-            self.cut(read == 0)?;
+            self.free()?;
             if read > 0 || self.is_ending {
                 return Ok(read);
             }
@@ -103,6 +116,7 @@ impl Read for Tail {
 mod tests {
     use super::*;
     use std::io::Write as _;
+    use std::os::unix::fs::MetadataExt as _;
 
     #[test]
     fn what_was_printed_last_is_there_for_the_next_process() {
@@ -122,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn all_of_it_is_read_and_the_file_stays_small() {
+    fn all_of_it_is_read_and_takes_little_room() {
         let dir = tempfile::tempdir().unwrap();
         let (mut written, mut tail, ends) = Tail::begin(dir.path()).unwrap();
         let reader = std::thread::spawn(move || {
@@ -135,9 +149,11 @@ mod tests {
             written.write_all(&line).unwrap();
         }
         drop(ends);
-        // What is printed between the look and the cut may be lost: one line here.
-        assert!(reader.join().unwrap() >= (3 << 20) - 3 * line.len());
-        let left = written.metadata().unwrap().len();
-        assert!(left <= 3 << 20, "{left}");
+        assert_eq!(reader.join().unwrap(), 3 << 20);
+        let blocks = written.metadata().unwrap().blocks();
+        assert!(blocks * 512 < 2 << 20, "{blocks} blocks of 512 B");
+        let words = last_words(dir.path());
+        let is_whole = |word: &String| word.starts_with("xxx") && !word.contains('\0');
+        assert!(!words.is_empty() && words.iter().all(is_whole));
     }
 }
