@@ -10,9 +10,9 @@ use longshore_messaging::{Dispatched, Endpoint, EndpointTarget, Failure, Request
 use longshore_service::Manager;
 use serde_json::Value;
 
-use super::aggregates;
 use super::endpoint::{SELECT, target};
-use super::instance_info::is_about_instances;
+use super::view::aggregates;
+use super::view::instance_info::is_about_instances;
 
 /// Stands where the scheduler would.
 pub struct AbsentScheduler {

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use longshore_plugin_api::{Filter, FilterTraits, HostManager, Scheduler, WeightRange};
 
 use super::errors::SelectError;
-use super::scratch::Scratch;
-use super::trail::Who;
+use super::selection::scratch::Scratch;
+use super::watch::trail::Who;
 use crate::call_watch::Watched;
 use crate::driver_call::CallError;
 use crate::drivers::{NamedDriver, NamedWeigher};

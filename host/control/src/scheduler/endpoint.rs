@@ -9,11 +9,11 @@ use longshore_messaging::{Dispatched, Endpoint, EndpointTarget, Failure, Request
 use longshore_objects::{RequestSpec, VersionedObject};
 use serde_json::{Value, json};
 
-use super::aggregates;
 use super::errors::SelectError;
-use super::instance_info;
 use super::manager::SchedulerManager;
-use super::select::Selections;
+use super::selection::select::Selections;
+use super::view::aggregates;
+use super::view::instance_info;
 
 /// The method that picks hosts.
 pub(super) const SELECT: &str = "select_destinations";

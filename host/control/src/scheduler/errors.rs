@@ -8,8 +8,8 @@ use std::time::Duration;
 use longshore_messaging::Failure;
 use longshore_plugin_api::Category;
 
-use super::host_states::FilterCount;
-use super::story::Story;
+use super::selection::host_states::FilterCount;
+use super::selection::story::Story;
 use crate::codes;
 use crate::driver_call::{CallError, one_line};
 

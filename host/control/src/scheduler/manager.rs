@@ -16,18 +16,18 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::{Mutex, Semaphore};
 use uuid::Uuid;
 
-use super::claims::Claims;
-use super::driver_threads::DriverThreads;
 use super::drivers::SchedulerDrivers;
 use super::endpoint::SchedulerEndpoint;
 use super::errors::SelectError;
-use super::group_policy;
-use super::instances::{Instances, newcomer};
-use super::node_uuids::NodeUuids;
-use super::refresh::View;
-use super::select::{Asked, Choice, Selections, select_alone, select_beside};
-use super::trail::{Method, Place, Who};
-use super::turns::{Beside, Patience, Turns};
+use super::selection::claims::Claims;
+use super::selection::group_policy;
+use super::selection::select::{Asked, Choice, Selections, select_alone, select_beside};
+use super::selection::turns::{Beside, Patience, Turns};
+use super::view::instances::{Instances, newcomer};
+use super::view::node_uuids::NodeUuids;
+use super::view::refresh::View;
+use super::watch::driver_threads::DriverThreads;
+use super::watch::trail::{Method, Place, Who};
 use crate::driver_call::DriverCalls;
 
 /// Requests that wait or run at the same time.

@@ -4,45 +4,27 @@
 //! record. Siblings use [`rpcapi`] only.
 
 mod absent;
-mod aggregates;
-mod blend;
-mod choices;
-mod claims;
-mod driver_threads;
 mod drivers;
 mod endpoint;
 mod errors;
-mod group_policy;
-mod host_states;
-mod instance_info;
-mod instances;
 mod manager;
-mod newcomers;
-mod node_uuids;
-mod normalise;
-mod refresh;
 pub mod rpcapi;
-mod scratch;
-mod select;
+mod selection;
 pub mod simulate;
-mod step_clock;
-mod story;
-mod trail;
 mod translate;
-mod turns;
-mod watchdog;
-mod why_out;
+mod view;
+mod watch;
 
 pub use absent::AbsentScheduler;
 pub use drivers::{FaultPolicy, SchedulerDrivers};
 pub(crate) use errors::DETAILS_KEY;
 pub use errors::SelectError;
-pub use host_states::{FilterCount, RequestHosts};
 pub use manager::{INSTANCES_MAX, REQUESTS_MAX, SchedulerConfig, SchedulerManager};
-pub use normalise::{normalise, weight_bounds};
 pub use rpcapi::SchedulerApi;
-pub(crate) use step_clock::SAMPLED;
-pub use story::Story;
+pub use selection::host_states::{FilterCount, RequestHosts};
+pub use selection::normalise::{normalise, weight_bounds};
+pub use selection::story::Story;
+pub(crate) use watch::step_clock::SAMPLED;
 
 /// RPC topic of schedulers.
 pub const TOPIC: &str = "scheduler";

@@ -10,8 +10,9 @@ use longshore_objects::{
 };
 use serde_json::{Value, json};
 
-use super::instance_info::{DELETE, SYNC, UPDATE};
-use super::{TOPIC, aggregates};
+use super::TOPIC;
+use super::view::aggregates;
+use super::view::instance_info::{DELETE, SYNC, UPDATE};
 
 /// Version of the interface.
 pub(super) const VERSION: &str = "4.4";

@@ -15,7 +15,7 @@ use super::instances::Instances;
 use super::outcome::SimulationError;
 use super::requests::{Group, Request, Wanted};
 use crate::driver_call::{CallError, guarded};
-use crate::scheduler::trail::{Method, Trail, Who};
+use crate::scheduler::watch::trail::{Method, Trail, Who};
 
 /// All hosts, and what is told of them.
 pub(super) struct Computes {

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use crate::scheduler::errors::SelectError;
-use crate::scheduler::host_states::FilterCount;
+use crate::scheduler::selection::host_states::FilterCount;
 
 /// Requests that were refused for one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]

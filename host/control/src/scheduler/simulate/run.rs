@@ -22,9 +22,9 @@ use crate::driver_call::CallError;
 use crate::scheduler::drivers::SchedulerDrivers;
 use crate::scheduler::errors::SelectError;
 use crate::scheduler::manager::DRIVER_TASKS_SPACING;
-use crate::scheduler::node_uuids::NodeUuids;
-use crate::scheduler::select::{Asked, Choice, Selections, select_alone};
-use crate::scheduler::trail::Trail;
+use crate::scheduler::selection::select::{Asked, Choice, Selections, select_alone};
+use crate::scheduler::view::node_uuids::NodeUuids;
+use crate::scheduler::watch::trail::Trail;
 
 /// After so many requests it is said how far the run is.
 const PROGRESS_EVERY: usize = 64;

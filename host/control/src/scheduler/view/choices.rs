@@ -17,7 +17,7 @@ const CHOICES_MAX: usize = 100_000;
 
 /// Where instances will be, as far as the scheduler knows.
 #[derive(Default)]
-pub(super) struct Choices {
+pub(in crate::scheduler) struct Choices {
     by_uuid: HashMap<String, Choice>,
     by_host: HashMap<String, Vec<String>>,
     /// Oldest first. Entries of choices that do not count any more stay until their turn.
@@ -32,24 +32,28 @@ struct Choice {
 
 impl Choices {
     /// The instances that will be on a host.
-    pub(super) fn on(&self, host: &str) -> impl Iterator<Item = &PlacedInstance> {
+    pub(in crate::scheduler) fn on(&self, host: &str) -> impl Iterator<Item = &PlacedInstance> {
         let uuids = self.by_host.get(host).map_or(&[][..], Vec::as_slice);
         let choices = uuids.iter().filter_map(|uuid| self.by_uuid.get(uuid));
         choices.map(|choice| &choice.instance)
     }
 
     /// The host that was chosen for an instance.
-    pub(super) fn host_of(&self, uuid: &str) -> Option<&str> {
+    pub(in crate::scheduler) fn host_of(&self, uuid: &str) -> Option<&str> {
         self.by_uuid.get(uuid).map(|choice| choice.host.as_str())
     }
 
     /// All hosts that were chosen.
-    pub(super) fn hosts(&self) -> impl Iterator<Item = &String> {
+    pub(in crate::scheduler) fn hosts(&self) -> impl Iterator<Item = &String> {
         self.by_host.keys()
     }
 
     /// A host was chosen for an instance; answers the hosts whose instances are others now.
-    pub(super) fn add(&mut self, host: &str, instance: PlacedInstance) -> Vec<String> {
+    pub(in crate::scheduler) fn add(
+        &mut self,
+        host: &str,
+        instance: PlacedInstance,
+    ) -> Vec<String> {
         let mut changed = Vec::from_iter(self.remove(&instance.uuid));
         if self.in_order.len() >= CHOICES_MAX {
             changed.extend(self.remove_oldest());
@@ -65,7 +69,7 @@ impl Choices {
     }
 
     /// An instance does not count any more; answers the host on which it did.
-    pub(super) fn remove(&mut self, uuid: &str) -> Option<String> {
+    pub(in crate::scheduler) fn remove(&mut self, uuid: &str) -> Option<String> {
         let Choice { host, .. } = self.by_uuid.remove(uuid)?;
         if let Some(on_host) = self.by_host.get_mut(&host) {
             on_host.retain(|one| one != uuid);
@@ -77,7 +81,7 @@ impl Choices {
     }
 
     /// Removes what nobody has reported for too long; answers the hosts.
-    pub(super) fn remove_old(&mut self) -> Vec<String> {
+    pub(in crate::scheduler) fn remove_old(&mut self) -> Vec<String> {
         let mut changed = Vec::new();
         let is_old = |at: &Instant| at.elapsed() > AGE_MAX;
         while self.in_order.front().is_some_and(|(at, _)| is_old(at)) {

@@ -7,8 +7,8 @@ use longshore_plugin_api::{DriverError, FilterTraits, Host, HostTable, Limits, M
 
 use super::{RequestHosts, count, intersect, say_failed};
 use crate::scheduler::drivers::FaultPolicy;
-use crate::scheduler::story::{FirstRows, Step};
-use crate::scheduler::trail::{Method, Who, nobody_waits};
+use crate::scheduler::selection::story::{FirstRows, Step};
+use crate::scheduler::watch::trail::{Method, Who, nobody_waits};
 
 impl RequestHosts {
     /// Runs the filters over `words`, for instance number `index`, and notes in `steps` what each did.

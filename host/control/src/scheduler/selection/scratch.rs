@@ -9,11 +9,11 @@ const SPARE_MAX: usize = 8;
 
 /// Lists that nobody uses at the moment. Cloning shares it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Scratch(Arc<Mutex<Vec<Vec<f32>>>>);
+pub(in crate::scheduler) struct Scratch(Arc<Mutex<Vec<Vec<f32>>>>);
 
 impl Scratch {
     /// A list with anything in it; it comes back when it is dropped.
-    pub(super) fn take(&self) -> Borrowed {
+    pub(in crate::scheduler) fn take(&self) -> Borrowed {
         let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let list = spare.pop().unwrap_or_default();
         drop(spare);
@@ -23,7 +23,7 @@ impl Scratch {
 }
 
 /// A list on loan.
-pub(super) struct Borrowed {
+pub(in crate::scheduler) struct Borrowed {
     list: Vec<f32>,
     home: Scratch,
 }

@@ -7,23 +7,27 @@ use longshore_messaging::{Dispatched, Failure};
 use longshore_objects::{InstanceList, VersionedObject};
 use serde_json::Value;
 
-use super::errors::SelectError;
 use super::instances::Instances;
+use crate::scheduler::errors::SelectError;
 
 /// Instances came to a host, or changed there.
-pub(super) const UPDATE: &str = "update_instance_info";
+pub(in crate::scheduler) const UPDATE: &str = "update_instance_info";
 /// An instance left a host.
-pub(super) const DELETE: &str = "delete_instance_info";
+pub(in crate::scheduler) const DELETE: &str = "delete_instance_info";
 /// All instances of a host, by uuid.
-pub(super) const SYNC: &str = "sync_instance_info";
+pub(in crate::scheduler) const SYNC: &str = "sync_instance_info";
 
 /// Whether a method is one of these.
-pub(super) fn is_about_instances(method: &str) -> bool {
+pub(in crate::scheduler) fn is_about_instances(method: &str) -> bool {
     [UPDATE, DELETE, SYNC].contains(&method)
 }
 
 /// Takes over what one message says.
-pub(super) async fn dispatch(instances: &Instances, method: &str, args: &Value) -> Dispatched {
+pub(in crate::scheduler) async fn dispatch(
+    instances: &Instances,
+    method: &str,
+    args: &Value,
+) -> Dispatched {
     let taken = match method {
         UPDATE => update(instances, args).await,
         DELETE => delete(instances, args).await,

@@ -12,15 +12,15 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use longshore_plugin_api::DriverError;
 
-use super::drivers::SchedulerDrivers;
 use super::step_clock::StepClock;
 use crate::call_watch::{CallEnd, Note};
 use crate::driver_call::{CallError, guarded};
+use crate::scheduler::drivers::SchedulerDrivers;
 use crate::tally::is_failure;
 
 /// One of a scheduler's drivers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Who {
+pub(in crate::scheduler) enum Who {
     Scheduler,
     HostManager,
     /// By its place among the filters.
@@ -33,12 +33,12 @@ macro_rules! methods {
     ($($name:ident = $text:literal),* $(,)?) => {
         /// What they are asked.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(super) enum Method { $($name),* }
+        pub(in crate::scheduler) enum Method { $($name),* }
 
         impl Method {
             const ALL: &'static [Method] = &[$(Method::$name),*];
 
-            pub(super) const fn name(self) -> &'static str {
+            pub(in crate::scheduler) const fn name(self) -> &'static str {
                 match self { $(Method::$name => $text),* }
             }
         }
@@ -63,9 +63,9 @@ methods! {
 
 /// A driver in a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) who: Who,
-    pub(super) method: Method,
+pub(in crate::scheduler) struct Place {
+    pub(in crate::scheduler) who: Who,
+    pub(in crate::scheduler) method: Method,
 }
 
 /// From low to high: method, driver's place, driver's role (0: nobody), number of the step.
@@ -102,7 +102,7 @@ impl Place {
 }
 
 /// The steps of one selection.
-pub(super) struct Trail {
+pub(in crate::scheduler) struct Trail {
     drivers: Arc<SchedulerDrivers>,
     /// The innermost step.
     now: AtomicU64,
@@ -115,7 +115,7 @@ pub(super) struct Trail {
 }
 
 impl Trail {
-    pub(super) fn new(drivers: Arc<SchedulerDrivers>) -> Self {
+    pub(in crate::scheduler) fn new(drivers: Arc<SchedulerDrivers>) -> Self {
         Self {
             clock: StepClock::new(drivers.next_selection()),
             drivers,
@@ -126,12 +126,12 @@ impl Trail {
         }
     }
 
-    pub(super) fn drivers(&self) -> &Arc<SchedulerDrivers> {
+    pub(in crate::scheduler) fn drivers(&self) -> &Arc<SchedulerDrivers> {
         &self.drivers
     }
 
     /// Calls a driver, if it may be called. Once the selection is given up nobody is called for it any more.
-    pub(super) fn call<T>(
+    pub(in crate::scheduler) fn call<T>(
         &self,
         who: Who,
         method: Method,
@@ -144,7 +144,7 @@ impl Trail {
     }
 
     /// As `call`, for what has to be done even so.
-    pub(super) fn finish<T>(
+    pub(in crate::scheduler) fn finish<T>(
         &self,
         who: Who,
         method: Method,
@@ -171,16 +171,16 @@ impl Trail {
     }
 
     /// From now on drivers are not called for this selection.
-    pub(super) fn give_up(&self) {
+    pub(in crate::scheduler) fn give_up(&self) {
         self.given_up.store(true, Ordering::Relaxed);
     }
 
-    pub(super) fn is_given_up(&self) -> bool {
+    pub(in crate::scheduler) fn is_given_up(&self) -> bool {
         self.given_up.load(Ordering::Relaxed)
     }
 
     /// The step it is at; two looks that are equal saw the same call.
-    pub(super) fn look(&self) -> Look {
+    pub(in crate::scheduler) fn look(&self) -> Look {
         Look(self.now.load(Ordering::Relaxed))
     }
 
@@ -224,17 +224,17 @@ impl Trail {
 
 /// A step as it was seen from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Look(u64);
+pub(in crate::scheduler) struct Look(u64);
 
 impl Look {
     /// The driver whose call it is; none outside of all drivers.
-    pub(super) fn place(self) -> Option<Place> {
+    pub(in crate::scheduler) fn place(self) -> Option<Place> {
         Place::of_bits(self.0)
     }
 }
 
 /// What is answered for a selection that was given up.
-pub(super) fn nobody_waits() -> DriverError {
+pub(in crate::scheduler) fn nobody_waits() -> DriverError {
     DriverError::cancelled("nobody waits for this request any more")
 }
 

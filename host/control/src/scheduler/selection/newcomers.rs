@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use longshore_objects::RequestSpec;
 
-use super::instances::{Instances, newcomer};
-use super::trail::Trail;
 use crate::driver_call::CallError;
+use crate::scheduler::view::instances::{Instances, newcomer};
+use crate::scheduler::watch::trail::Trail;
 
 /// The instances of a request, in the order in which hosts are chosen for them.
-pub(super) struct Newcomers {
+pub(in crate::scheduler) struct Newcomers {
     instances: Arc<Instances>,
     spec: RequestSpec,
     uuids: Vec<String>,
@@ -22,7 +22,7 @@ pub(super) struct Newcomers {
 
 impl Newcomers {
     /// The instances of this request, if they are members of a group.
-    pub(super) fn of(
+    pub(in crate::scheduler) fn of(
         instances: &Arc<Instances>,
         spec: &RequestSpec,
         uuids: &[String],
@@ -39,7 +39,7 @@ impl Newcomers {
     ///
     /// # Errors
     /// That the host manager is not to be called.
-    pub(super) fn enter(&self, host: &str, trail: &Trail) -> Result<(), CallError> {
+    pub(in crate::scheduler) fn enter(&self, host: &str, trail: &Trail) -> Result<(), CallError> {
         let next = self.next.fetch_add(1, Ordering::Relaxed);
         let Some(uuid) = self.uuids.get(next) else {
             return Ok(());
@@ -49,7 +49,7 @@ impl Newcomers {
     }
 
     /// The request failed: none of them comes.
-    pub(super) fn leave(&self) {
+    pub(in crate::scheduler) fn leave(&self) {
         self.instances.forget(&self.uuids);
     }
 }

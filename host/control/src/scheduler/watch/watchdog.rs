@@ -12,7 +12,7 @@ use crate::call_watch::{CallEnd, CallWatch, Note};
 
 /// The watchdog of one selection. To `DriverCalls` it is the watch of the selection as a whole, and hands what it is
 /// told to the watch of the driver that is to blame.
-pub(super) struct Watchdog {
+pub(in crate::scheduler) struct Watchdog {
     trail: Arc<Trail>,
     /// Whose call all of it is.
     whole: Place,
@@ -21,7 +21,7 @@ pub(super) struct Watchdog {
 }
 
 impl Watchdog {
-    pub(super) fn new(trail: Arc<Trail>, whole: Place) -> Self {
+    pub(in crate::scheduler) fn new(trail: Arc<Trail>, whole: Place) -> Self {
         Self {
             trail,
             whole,
@@ -31,7 +31,10 @@ impl Watchdog {
     }
 
     /// Looks once, at half of the time; never ends.
-    pub(super) async fn look_half_way(&self, deadline: Duration) -> std::convert::Infallible {
+    pub(in crate::scheduler) async fn look_half_way(
+        &self,
+        deadline: Duration,
+    ) -> std::convert::Infallible {
         tokio::time::sleep(deadline / 2).await;
         // Only ever set here.
         let _ = self.half_way.set(self.trail.look());
@@ -39,12 +42,12 @@ impl Watchdog {
     }
 
     /// Whose call all of it is.
-    pub(super) fn whole(&self) -> Place {
+    pub(in crate::scheduler) fn whole(&self) -> Place {
         self.whole
     }
 
     /// The driver that kept the selection past its deadline, once that is known.
-    pub(super) fn held_by(&self) -> Option<Place> {
+    pub(in crate::scheduler) fn held_by(&self) -> Option<Place> {
         self.held_by.get().copied()
     }
 

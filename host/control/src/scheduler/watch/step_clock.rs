@@ -10,13 +10,13 @@ use std::time::Instant;
 use super::trail::{Method, Place, Who};
 
 /// Of this many selections one times `limits`.
-pub(super) const LIMITS_TIMED_EVERY: u32 = 16;
+pub(in crate::scheduler) const LIMITS_TIMED_EVERY: u32 = 16;
 
 /// The method of which only a sample is timed.
 pub(crate) const SAMPLED: &str = Method::FilterLimits.name();
 
 /// The clock of one selection.
-pub(super) struct StepClock {
+pub(in crate::scheduler) struct StepClock {
     started: Instant,
     times_limits: bool,
     /// Time within the current step that belongs to others, in nanoseconds.
@@ -27,7 +27,7 @@ pub(super) struct StepClock {
 }
 
 /// A step that is being timed.
-pub(super) struct Timed {
+pub(in crate::scheduler) struct Timed {
     began: u64,
     /// `inside` of the step around it.
     outer_inside: u64,
@@ -35,7 +35,7 @@ pub(super) struct Timed {
 
 impl StepClock {
     /// For the selection of this number.
-    pub(super) fn new(selection: u32) -> Self {
+    pub(in crate::scheduler) fn new(selection: u32) -> Self {
         Self {
             started: Instant::now(),
             times_limits: selection.is_multiple_of(LIMITS_TIMED_EVERY),
@@ -46,7 +46,7 @@ impl StepClock {
     }
 
     /// Begins a step, if it is to be timed.
-    pub(super) fn begin(&self, place: Place) -> Option<Timed> {
+    pub(in crate::scheduler) fn begin(&self, place: Place) -> Option<Timed> {
         if place.method == Method::FilterLimits && !self.times_limits {
             return None;
         }
@@ -61,7 +61,7 @@ impl StepClock {
     }
 
     /// Ends a step; answers the nanoseconds that its driver took for itself.
-    pub(super) fn end(&self, place: Place, timed: &Timed) -> u64 {
+    pub(in crate::scheduler) fn end(&self, place: Place, timed: &Timed) -> u64 {
         let now = self.now();
         let whole = now.saturating_sub(timed.began);
         let inside = self.inside.load(Ordering::Relaxed);

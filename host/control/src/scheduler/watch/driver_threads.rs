@@ -7,17 +7,17 @@ use std::sync::Arc;
 
 use longshore_plugin_api::CallContext;
 
-use super::drivers::SchedulerDrivers;
-use super::errors::SelectError;
 use super::trail::{Place, Trail};
 use super::watchdog::Watchdog;
 use crate::call_watch::Watched;
 use crate::driver_call::{CallError, DriverCalls};
+use crate::scheduler::drivers::SchedulerDrivers;
+use crate::scheduler::errors::SelectError;
 
 /// Threads on which a scheduler's drivers are called.
-pub(super) struct DriverThreads {
-    pub(super) calls: DriverCalls,
-    pub(super) drivers: Arc<SchedulerDrivers>,
+pub(in crate::scheduler) struct DriverThreads {
+    pub(in crate::scheduler) calls: DriverCalls,
+    pub(in crate::scheduler) drivers: Arc<SchedulerDrivers>,
 }
 
 impl DriverThreads {
@@ -25,7 +25,7 @@ impl DriverThreads {
     ///
     /// # Errors
     /// [`SelectError::Driver`]: who kept it from ending, and in what.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(in crate::scheduler) async fn run<T: Send + 'static>(
         &self,
         request_id: &str,
         whole: Place,

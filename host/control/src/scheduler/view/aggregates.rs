@@ -8,17 +8,17 @@ use std::collections::BTreeMap;
 use longshore_objects::{Aggregate, AggregateList, ObjectApi, ObjectError};
 use longshore_plugin_api::Aggregate as Told;
 
-use super::trail::{Method, Trail, Who};
 use crate::codes;
 use crate::driver_call::CallError;
+use crate::scheduler::watch::trail::{Method, Trail, Who};
 
 /// The methods by which the API says that aggregates changed.
-pub(super) const UPDATE: &str = "update_aggregates";
-pub(super) const DELETE: &str = "delete_aggregate";
+pub(in crate::scheduler) const UPDATE: &str = "update_aggregates";
+pub(in crate::scheduler) const DELETE: &str = "delete_aggregate";
 
 /// The aggregates as last read.
 #[derive(Default)]
-pub(super) struct Aggregates {
+pub(in crate::scheduler) struct Aggregates {
     generation: i64,
     by_id: BTreeMap<i64, Told>,
     /// They changed since the host manager took them.
@@ -30,7 +30,10 @@ impl Aggregates {
     ///
     /// # Errors
     /// Those of reading.
-    pub(super) async fn read(&mut self, api: &dyn ObjectApi) -> Result<(), ObjectError> {
+    pub(in crate::scheduler) async fn read(
+        &mut self,
+        api: &dyn ObjectApi,
+    ) -> Result<(), ObjectError> {
         let changed = AggregateList::get_changed_since(api, self.generation).await?;
         for aggregate in changed.objects() {
             self.generation = self.generation.max(aggregate.generation());
@@ -41,7 +44,7 @@ impl Aggregates {
     }
 
     /// Whether the host manager is to be told.
-    pub(super) fn are_news(&self) -> bool {
+    pub(in crate::scheduler) fn are_news(&self) -> bool {
         self.is_news
     }
 
@@ -74,7 +77,7 @@ impl Aggregates {
     ///
     /// # Errors
     /// That the host manager is not to be called.
-    pub(super) fn tell(&mut self, trail: &Trail) -> Result<(), CallError> {
+    pub(in crate::scheduler) fn tell(&mut self, trail: &Trail) -> Result<(), CallError> {
         if !self.is_news {
             return Ok(());
         }

@@ -22,16 +22,16 @@ const STORY_MAX: usize = 4096;
 
 /// A filter's place, the hosts before and after it, and the first of those before.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Step {
-    pub(super) at: usize,
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) first: FirstRows,
+pub(in crate::scheduler) struct Step {
+    pub(in crate::scheduler) at: usize,
+    pub(in crate::scheduler) start: usize,
+    pub(in crate::scheduler) end: usize,
+    pub(in crate::scheduler) first: FirstRows,
 }
 
 /// What is noted of the runs of the filters for one request, besides the steps of the last one.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Notes {
+pub(in crate::scheduler) struct Notes {
     /// The instance of the last run, from 0.
     instance: u32,
     /// Hosts that each filter, by its place, took out in the runs before.
@@ -40,7 +40,7 @@ pub(super) struct Notes {
 
 impl Notes {
     /// The filters run for another instance now; `before` is what they did in the run before.
-    pub(super) fn next(&mut self, instance: u32, before: &[Step]) {
+    pub(in crate::scheduler) fn next(&mut self, instance: u32, before: &[Step]) {
         for step in before.iter().filter(|step| step.start > step.end) {
             *self.earlier.entry(step.at).or_default() += step.start - step.end;
         }
@@ -48,7 +48,7 @@ impl Notes {
     }
 
     /// What is told of a request for this many instances, whose last run had these steps; filters are known by their place.
-    pub(super) fn tell<'f>(
+    pub(in crate::scheduler) fn tell<'f>(
         &self,
         (instances, steps): (u32, &[Step]),
         (table, request): (&HostTable, &RequestSpec),
@@ -95,7 +95,7 @@ pub struct Story {
 
 impl Story {
     /// ` for instance 3 of 5`; nothing when one alone was asked for.
-    pub(super) fn which(&self) -> String {
+    pub(in crate::scheduler) fn which(&self) -> String {
         match self.instances {
             ..=1 => String::new(),
             all => format!(" for instance {} of {all}", self.instance),
@@ -103,7 +103,7 @@ impl Story {
     }
 
     /// Its lines: the hosts that the request allows, the filters, and the last hosts or what the scheduler says.
-    pub(super) fn text(
+    pub(in crate::scheduler) fn text(
         &self,
         (known, eligible): (usize, usize),
         filters: &[FilterCount],
@@ -171,13 +171,13 @@ fn bounded(lines: &[String]) -> String {
 
 /// The first few rows of a mask.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct FirstRows {
+pub(in crate::scheduler) struct FirstRows {
     rows: [u32; HOSTS_MAX],
     len: usize,
 }
 
 impl FirstRows {
-    pub(super) fn of(words: &[u64]) -> Self {
+    pub(in crate::scheduler) fn of(words: &[u64]) -> Self {
         let mut first = Self::default();
         for (at, word) in words.iter().enumerate() {
             let mut word = *word;

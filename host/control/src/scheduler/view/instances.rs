@@ -15,8 +15,8 @@ use longshore_plugin_api::PlacedInstance;
 
 use super::choices::Choices;
 use super::refresh::took;
-use super::trail::{Method, Trail};
 use crate::driver_call::CallError;
+use crate::scheduler::watch::trail::{Method, Trail};
 
 /// Pages of records in one look; an instance behind them counts once its host reports it.
 const PAGES_MAX: usize = 10_000;
@@ -25,7 +25,7 @@ const PAGES_MAX: usize = 10_000;
 const ONE_BY_ONE_MAX: usize = 100;
 
 /// The instances of all hosts.
-pub(super) struct Instances {
+pub(in crate::scheduler) struct Instances {
     objects: Arc<dyn ObjectApi>,
     /// Held while one report is taken over, records that are read for it included: an older look
     /// at a host must not replace a newer one.
@@ -55,7 +55,7 @@ struct Reported {
 
 impl Instances {
     /// Nothing is known yet; [`read_records`](Self::read_records) changes that.
-    pub(super) fn new(objects: Arc<dyn ObjectApi>) -> Self {
+    pub(in crate::scheduler) fn new(objects: Arc<dyn ObjectApi>) -> Self {
         Self {
             objects,
             reports: tokio::sync::Mutex::default(),
@@ -68,7 +68,7 @@ impl Instances {
     ///
     /// # Errors
     /// Those of reading; what was known stays.
-    pub(super) async fn read_records(&self) -> Result<(), ObjectError> {
+    pub(in crate::scheduler) async fn read_records(&self) -> Result<(), ObjectError> {
         let unreported = self.cache().unreported();
         let Some(hosts) = unreported.filter(|hosts| hosts.len() <= ONE_BY_ONE_MAX) else {
             return self.read_all().await;
@@ -84,7 +84,7 @@ impl Instances {
     ///
     /// # Errors
     /// As there.
-    pub(super) async fn read_all(&self) -> Result<(), ObjectError> {
+    pub(in crate::scheduler) async fn read_all(&self) -> Result<(), ObjectError> {
         let mut found: HashMap<String, Vec<PlacedInstance>> = HashMap::new();
         let mut after_id = 0;
         for _ in 0..PAGES_MAX {
@@ -104,7 +104,7 @@ impl Instances {
 
     /// Instances that came to a host, or changed. Of a host that is not known several, or none, are
     /// taken for all that it has.
-    pub(super) async fn update(&self, host: &str, instances: &[Instance]) {
+    pub(in crate::scheduler) async fn update(&self, host: &str, instances: &[Instance]) {
         let _turn = self.reports.lock().await;
         let instances: Vec<PlacedInstance> = instances.iter().map(placed).collect();
         if instances.len() == 1 && !self.is_known(host) {
@@ -130,7 +130,7 @@ impl Instances {
     }
 
     /// An instance left a host, or never came to it.
-    pub(super) async fn delete(&self, host: &str, uuid: &str) {
+    pub(in crate::scheduler) async fn delete(&self, host: &str, uuid: &str) {
         let _turn = self.reports.lock().await;
         {
             let mut cache = self.cache();
@@ -156,7 +156,7 @@ impl Instances {
     }
 
     /// All instances that a host has; if others are known of it, its records are read again.
-    pub(super) async fn sync(&self, host: &str, uuids: &[String]) {
+    pub(in crate::scheduler) async fn sync(&self, host: &str, uuids: &[String]) {
         let _turn = self.reports.lock().await;
         if !self.cache().confirm(host, uuids) {
             tracing::info!(
@@ -169,7 +169,7 @@ impl Instances {
 
     /// The instances of a request are placed anew: where they were to be before does not count any
     /// more. Members of its group count on the hosts that were chosen for them.
-    pub(super) fn begin(&self, spec: &mut RequestSpec, uuids: &[String]) {
+    pub(in crate::scheduler) fn begin(&self, spec: &mut RequestSpec, uuids: &[String]) {
         self.forget(uuids);
         let Some(group) = spec.instance_group() else {
             return;
@@ -190,14 +190,14 @@ impl Instances {
     }
 
     /// A host was chosen for an instance, which counts there from now on.
-    pub(super) fn choose(&self, host: &str, instance: PlacedInstance) {
+    pub(in crate::scheduler) fn choose(&self, host: &str, instance: PlacedInstance) {
         let mut cache = self.cache();
         let changed = cache.choices.add(host, instance);
         cache.untold.extend(changed);
     }
 
     /// Instances are nowhere, as far as hosts were chosen for them and have not reported them.
-    pub(super) fn forget(&self, uuids: &[String]) {
+    pub(in crate::scheduler) fn forget(&self, uuids: &[String]) {
         let mut cache = self.cache();
         for uuid in uuids {
             let chosen = cache.choices.remove(uuid);
@@ -206,7 +206,7 @@ impl Instances {
     }
 
     /// Everything has to be told again: somebody may have told the host manager old news.
-    pub(super) fn tell_again(&self) {
+    pub(in crate::scheduler) fn tell_again(&self) {
         let cache = &mut *self.cache();
         let hosts = cache.hosts.keys().chain(cache.choices.hosts());
         cache.untold.extend(hosts.cloned());
@@ -217,7 +217,7 @@ impl Instances {
     ///
     /// # Errors
     /// That the host manager is not to be called; the rest is told when it may be.
-    pub(super) fn tell(&self, trail: &Trail) -> Result<(), CallError> {
+    pub(in crate::scheduler) fn tell(&self, trail: &Trail) -> Result<(), CallError> {
         let _telling = match self.telling.try_lock() {
             Err(TryLockError::WouldBlock) => return Ok(()),
             Ok(telling) => telling,
@@ -337,7 +337,7 @@ fn placed(instance: &Instance) -> PlacedInstance {
 }
 
 /// An instance that a request asks for.
-pub(super) fn newcomer(spec: &RequestSpec, uuid: &str) -> PlacedInstance {
+pub(in crate::scheduler) fn newcomer(spec: &RequestSpec, uuid: &str) -> PlacedInstance {
     PlacedInstance {
         uuid: uuid.to_owned(),
         flavor_id: spec.flavor().flavorid().to_owned(),

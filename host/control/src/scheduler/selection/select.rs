@@ -12,40 +12,40 @@ use longshore_plugin_api::{
 };
 
 use super::claims::Claims;
-use super::drivers::SchedulerDrivers;
-use super::errors::SelectError;
 use super::host_states::RequestHosts;
-use super::instances::Instances;
 use super::newcomers::Newcomers;
-use super::node_uuids::NodeUuids;
-use super::trail::{Method, Trail, Who};
-use super::translate;
 use crate::driver_call::CallError;
+use crate::scheduler::drivers::SchedulerDrivers;
+use crate::scheduler::errors::SelectError;
+use crate::scheduler::translate;
+use crate::scheduler::view::instances::Instances;
+use crate::scheduler::view::node_uuids::NodeUuids;
+use crate::scheduler::watch::trail::{Method, Trail, Who};
 
 /// Tries at a request beside others; after that it is run while no other is.
-pub(super) const TRIES_MAX: u32 = 3;
+pub(in crate::scheduler) const TRIES_MAX: u32 = 3;
 
 /// Per instance: the chosen host first, then alternates.
-pub(super) type Selections = Vec<Vec<Selection>>;
+pub(in crate::scheduler) type Selections = Vec<Vec<Selection>>;
 
 /// What the operator chose for selections.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Choice {
-    pub(super) host_subset_size: u32,
-    pub(super) shuffle_best_same_weighed_hosts: bool,
-    pub(super) alternates: u32,
-    pub(super) seed: u64,
+pub(in crate::scheduler) struct Choice {
+    pub(in crate::scheduler) host_subset_size: u32,
+    pub(in crate::scheduler) shuffle_best_same_weighed_hosts: bool,
+    pub(in crate::scheduler) alternates: u32,
+    pub(in crate::scheduler) seed: u64,
 }
 
 /// A request, and what its answer is made with.
 #[derive(Clone, Copy)]
-pub(super) struct Asked<'r> {
-    pub(super) spec: &'r RequestSpec,
-    pub(super) uuids: &'r [String],
-    pub(super) choice: Choice,
-    pub(super) node_uuids: &'r NodeUuids,
+pub(in crate::scheduler) struct Asked<'r> {
+    pub(in crate::scheduler) spec: &'r RequestSpec,
+    pub(in crate::scheduler) uuids: &'r [String],
+    pub(in crate::scheduler) choice: Choice,
+    pub(in crate::scheduler) node_uuids: &'r NodeUuids,
     /// Where members of a group are to count as soon as they have a host; nowhere on paper.
-    pub(super) instances: Option<&'r Arc<Instances>>,
+    pub(in crate::scheduler) instances: Option<&'r Arc<Instances>>,
 }
 
 /// Picks hosts for these instances of one request while no other request is under way. The hosts come back too, so that
@@ -53,7 +53,7 @@ pub(super) struct Asked<'r> {
 ///
 /// # Errors
 /// Any [`SelectError`] but those of the queue; nothing is consumed then.
-pub(super) fn select_alone(
+pub(in crate::scheduler) fn select_alone(
     trail: &Arc<Trail>,
     context: &CallContext<'_>,
     asked: Asked<'_>,
@@ -68,7 +68,7 @@ pub(super) fn select_alone(
 ///
 /// # Errors
 /// As for [`select_alone`].
-pub(super) fn select_beside(
+pub(in crate::scheduler) fn select_beside(
     claims: &Arc<Claims>,
     trail: &Arc<Trail>,
     context: &CallContext<'_>,

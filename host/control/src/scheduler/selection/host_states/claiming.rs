@@ -6,7 +6,7 @@
 use longshore_plugin_api::{DriverError, Host, HostTable};
 
 use super::{RequestHosts, has};
-use crate::scheduler::claims::Claimant;
+use crate::scheduler::selection::claims::Claimant;
 
 /// Looks at one host before it counts as taken by others: each is for claims that came after the one before.
 const LOOKS_MAX: usize = 4;

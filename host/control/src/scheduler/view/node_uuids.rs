@@ -7,7 +7,7 @@ use std::sync::{PoisonError, RwLock};
 
 /// The identifiers of all nodes. A host has one node, or few.
 #[derive(Default)]
-pub(super) struct NodeUuids(RwLock<HashMap<String, Vec<NodeUuid>>>);
+pub(in crate::scheduler) struct NodeUuids(RwLock<HashMap<String, Vec<NodeUuid>>>);
 
 struct NodeUuid {
     node: String,
@@ -16,7 +16,7 @@ struct NodeUuid {
 
 impl NodeUuids {
     /// Notes a node's identifier.
-    pub(super) fn note(&self, host: &str, node: &str, uuid: &str) {
+    pub(in crate::scheduler) fn note(&self, host: &str, node: &str, uuid: &str) {
         let mut hosts = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let nodes = hosts.entry(host.to_owned()).or_default();
         let uuid = uuid.to_owned();
@@ -30,7 +30,7 @@ impl NodeUuids {
     }
 
     /// Forgets a node. One that is not known is fine.
-    pub(super) fn forget(&self, host: &str, node: &str) {
+    pub(in crate::scheduler) fn forget(&self, host: &str, node: &str) {
         let mut hosts = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(nodes) = hosts.get_mut(host) {
             nodes.retain(|known| known.node != node);
@@ -41,7 +41,7 @@ impl NodeUuids {
     }
 
     /// The identifier of a node.
-    pub(super) fn of(&self, host: &str, node: &str) -> Option<String> {
+    pub(in crate::scheduler) fn of(&self, host: &str, node: &str) -> Option<String> {
         let hosts = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut nodes = hosts.get(host)?.iter();
         nodes

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The claims of all requests of a scheduler.
 #[derive(Default)]
-pub(super) struct Claims(Mutex<Ledger>);
+pub(in crate::scheduler) struct Claims(Mutex<Ledger>);
 
 #[derive(Default)]
 struct Ledger {
@@ -54,14 +54,14 @@ impl Row {
 impl Claims {
     /// From now on rows may be other hosts. Nobody who claims may be under way; one that was given up and is under way
     /// even so claims nothing any more.
-    pub(super) fn begin_phase(&self) {
+    pub(in crate::scheduler) fn begin_phase(&self) {
         let mut ledger = self.ledger();
         ledger.phase += 1;
         ledger.rows.clear();
     }
 
     /// A try at a request that begins now, before its table is taken.
-    pub(super) fn enter(self: &Arc<Self>) -> Claimant {
+    pub(in crate::scheduler) fn enter(self: &Arc<Self>) -> Claimant {
         let mut ledger = self.ledger();
         ledger.claimants += 1;
         Claimant {
@@ -81,7 +81,7 @@ impl Claims {
 }
 
 /// One try at one request.
-pub(super) struct Claimant {
+pub(in crate::scheduler) struct Claimant {
     claims: Arc<Claims>,
     id: u64,
     phase: u64,
@@ -94,13 +94,13 @@ pub(super) struct Claimant {
 
 impl Claimant {
     /// The number of the last claim: a table that is taken after this shows all claims up to it.
-    pub(super) fn last(&self) -> u64 {
+    pub(in crate::scheduler) fn last(&self) -> u64 {
         self.claims.ledger().last
     }
 
     /// Keeps others from claiming `row`, unless somebody else has claimed it after number `since` or is about to.
     /// [`claimed`](Self::claimed) ends it.
-    pub(super) fn reserve(&self, row: u32, since: u64) -> bool {
+    pub(in crate::scheduler) fn reserve(&self, row: u32, since: u64) -> bool {
         let mut ledger = self.claims.ledger();
         if ledger.phase != self.phase {
             return false;
@@ -114,7 +114,7 @@ impl Claimant {
     }
 
     /// What was reserved is counted by the host manager, or was refused by it.
-    pub(super) fn claimed(&self, row: u32, is_counted: bool) {
+    pub(in crate::scheduler) fn claimed(&self, row: u32, is_counted: bool) {
         let mut ledger = self.claims.ledger();
         if is_counted {
             ledger.last += 1;
@@ -136,29 +136,29 @@ impl Claimant {
     }
 
     /// Another request was in the way.
-    pub(super) fn cross(&self) {
+    pub(in crate::scheduler) fn cross(&self) {
         self.was_crossed.store(true, Ordering::Relaxed);
     }
 
     /// Whether another request was in the way.
-    pub(super) fn was_crossed(&self) -> bool {
+    pub(in crate::scheduler) fn was_crossed(&self) -> bool {
         self.was_crossed.load(Ordering::Relaxed)
     }
 
     /// Whether a host that seemed to be taken may be free: since this one began others gave claims back, or may yet.
-    pub(super) fn may_be_misled(&self) -> bool {
+    pub(in crate::scheduler) fn may_be_misled(&self) -> bool {
         let ledger = self.claims.ledger();
         let own = self.open.load(Ordering::Relaxed);
         ledger.open > own || ledger.given_back > self.given_back.load(Ordering::Relaxed)
     }
 
     /// The request is answered with what was claimed: it stays.
-    pub(super) fn keep(&self) {
+    pub(in crate::scheduler) fn keep(&self) {
         self.claims.ledger().open -= self.open.swap(0, Ordering::Relaxed);
     }
 
     /// The host manager has taken back what was claimed.
-    pub(super) fn give_back(&self) {
+    pub(in crate::scheduler) fn give_back(&self) {
         let mut ledger = self.claims.ledger();
         let own = self.open.swap(0, Ordering::Relaxed);
         ledger.open -= own;

@@ -8,7 +8,11 @@ use longshore_plugin_api::{Host, RequestSpec};
 const MB_PER_GB: f64 = 1024.0;
 
 /// Why the filter of this name may have taken the host out; nothing for other filters.
-pub(super) fn why_out(filter: &str, host: Host<'_>, request: &RequestSpec) -> Option<String> {
+pub(in crate::scheduler) fn why_out(
+    filter: &str,
+    host: Host<'_>,
+    request: &RequestSpec,
+) -> Option<String> {
     match filter {
         "ram" => ram(host).against(request.memory_mb() as f64),
         "disk" => disk(host).against(request.disk_mb() as f64 / MB_PER_GB),

@@ -14,14 +14,14 @@ use longshore_plugin_api::{DriverError, ServiceState};
 
 use super::aggregates::Aggregates;
 use super::node_uuids::NodeUuids;
-use super::trail::{Method, Trail, Who};
-use super::translate;
 use crate::codes;
 use crate::driver_call::CallError;
+use crate::scheduler::translate;
+use crate::scheduler::watch::trail::{Method, Trail, Who};
 
 /// What the scheduler knows of the records, beside what the host manager holds.
 #[derive(Default)]
-pub(super) struct View {
+pub(in crate::scheduler) struct View {
     nodes_generation: i64,
     services_generation: i64,
     services: HashMap<String, Seen>,
@@ -70,7 +70,7 @@ impl View {
     ///
     /// # Errors
     /// Those of reading.
-    pub(super) async fn read(
+    pub(in crate::scheduler) async fn read(
         &mut self,
         api: &dyn ObjectApi,
         down_time_s: i64,
@@ -106,7 +106,7 @@ impl View {
     ///
     /// # Errors
     /// That the host manager is not to be called; the rest is told when it may be.
-    pub(super) fn apply(
+    pub(in crate::scheduler) fn apply(
         &mut self,
         trail: &Trail,
         node_uuids: &NodeUuids,
@@ -186,7 +186,7 @@ fn take_node(node: &ComputeNode, trail: &Trail, node_uuids: &NodeUuids) -> Resul
 }
 
 /// Tells the host manager something of a host; answers whether it took it.
-pub(super) fn took<T>(
+pub(in crate::scheduler) fn took<T>(
     trail: &Trail,
     host: &str,
     method: Method,

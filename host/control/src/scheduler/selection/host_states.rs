@@ -18,12 +18,12 @@ use longshore_plugin_api::{
 
 use self::claiming::{Judged, Taken};
 use super::claims::Claimant;
-use super::drivers::SchedulerDrivers;
-use super::errors::SelectError;
 use super::newcomers::Newcomers;
 use super::story::{Notes, Step, Story};
-use super::trail::{Method, Trail, Who};
 use crate::driver_call::CallError;
+use crate::scheduler::drivers::SchedulerDrivers;
+use crate::scheduler::errors::SelectError;
+use crate::scheduler::watch::trail::{Method, Trail, Who};
 
 /// What one filter did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl RequestHosts {
     }
 
     /// The same for a selection whose steps somebody follows, beside others if there is a claimant.
-    pub(super) fn on(
+    pub(in crate::scheduler) fn on(
         trail: Arc<Trail>,
         fields: RequestFields,
         claimant: Option<Claimant>,
@@ -124,7 +124,7 @@ impl RequestHosts {
     }
 
     /// Lets the instances of the request count where they are to be, one for each consumption.
-    pub(super) fn counting(mut self, newcomers: Option<Newcomers>) -> Self {
+    pub(in crate::scheduler) fn counting(mut self, newcomers: Option<Newcomers>) -> Self {
         self.newcomers = newcomers;
         self
     }
@@ -147,12 +147,12 @@ impl RequestHosts {
     }
 
     /// The steps of its selection.
-    pub(super) fn trail(&self) -> &Arc<Trail> {
+    pub(in crate::scheduler) fn trail(&self) -> &Arc<Trail> {
         &self.trail
     }
 
     /// What is consumed stays: the request is answered with it.
-    pub(super) fn keep(&self) {
+    pub(in crate::scheduler) fn keep(&self) {
         if let Some(claimant) = &self.claimant {
             claimant.keep();
         }
@@ -160,7 +160,7 @@ impl RequestHosts {
 
     /// Whether the request, which failed with this error and has given everything back, could fare otherwise without
     /// those beside it.
-    pub(super) fn was_crossed(&self, error: &SelectError) -> bool {
+    pub(in crate::scheduler) fn was_crossed(&self, error: &SelectError) -> bool {
         self.claimant.as_ref().is_some_and(|claimant| {
             let none_left = matches!(error, SelectError::NoValidHost { .. });
             claimant.was_crossed() || none_left && claimant.may_be_misled()
@@ -168,7 +168,7 @@ impl RequestHosts {
     }
 
     /// What is told of this request for so many instances when no host can take the next one.
-    pub(super) fn story(&self, instances: u32) -> Story {
+    pub(in crate::scheduler) fn story(&self, instances: u32) -> Story {
         let Ok(table) = self.host_table() else {
             return Story::default();
         };
@@ -193,7 +193,10 @@ impl RequestHosts {
     }
 
     /// The rows that the scheduler asked about, by host and node: those of its answer, most likely.
-    pub(super) fn named<'t>(&self, table: &'t HostTable) -> HashMap<(&'t str, &'t str), usize> {
+    pub(in crate::scheduler) fn named<'t>(
+        &self,
+        table: &'t HostTable,
+    ) -> HashMap<(&'t str, &'t str), usize> {
         let rows = self.state().named.clone();
         let rows = rows.into_iter().map(|row| row as usize);
         let hosts = rows.filter(|row| *row < table.len());

@@ -8,8 +8,8 @@ use longshore_objects::instance_group::{
     AFFINITY, ANTI_AFFINITY, SOFT_AFFINITY, SOFT_ANTI_AFFINITY,
 };
 
-use super::drivers::SchedulerDrivers;
-use super::errors::SelectError;
+use crate::scheduler::drivers::SchedulerDrivers;
+use crate::scheduler::errors::SelectError;
 
 /// Each policy, and the filter or weigher that honours it.
 const HONOURED_BY: [(&str, Honours); 4] = [
@@ -51,7 +51,10 @@ impl Honours {
 ///
 /// # Errors
 /// [`SelectError::UnsupportedPolicy`].
-pub(super) fn check(drivers: &SchedulerDrivers, spec: &RequestSpec) -> Result<(), SelectError> {
+pub(in crate::scheduler) fn check(
+    drivers: &SchedulerDrivers,
+    spec: &RequestSpec,
+) -> Result<(), SelectError> {
     let Some(group) = spec.instance_group() else {
         return Ok(());
     };

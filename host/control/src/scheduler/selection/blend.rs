@@ -18,7 +18,7 @@ const DENSE: u32 = 16;
 ///
 /// # Errors
 /// The first row whose weight is not finite.
-pub(super) fn seen(raw: &[f32], mask: &Mask<'_>) -> Result<[f32; 2], usize> {
+pub(in crate::scheduler) fn seen(raw: &[f32], mask: &Mask<'_>) -> Result<[f32; 2], usize> {
     if is_blank(raw) && mask.count() > 0 {
         return Ok([0.0; 2]);
     }
@@ -47,7 +47,7 @@ fn is_blank(raw: &[f32]) -> bool {
 }
 
 /// What was seen, widened by the weigher's own range; none when that leaves nothing to compare.
-pub(super) fn bounds(
+pub(in crate::scheduler) fn bounds(
     seen: [f32; 2],
     (range_min, range_max): (Option<f32>, Option<f32>),
 ) -> Option<(f32, f32)> {
@@ -83,7 +83,7 @@ impl Seen {
 }
 
 /// Adds the normalised raw weights, times `multiplier`, to the weights of the hosts in `mask`. Other weights may change too.
-pub(super) fn add(
+pub(in crate::scheduler) fn add(
     weights: &mut [f32],
     raw: &[f32],
     mask: &Mask<'_>,

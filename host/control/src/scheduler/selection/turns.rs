@@ -8,22 +8,22 @@ use std::time::Duration;
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-use super::errors::SelectError;
+use crate::scheduler::errors::SelectError;
 
 /// Lets requests run.
-pub(super) struct Turns {
+pub(in crate::scheduler) struct Turns {
     workers: Semaphore,
     phase: RwLock<()>,
 }
 
 /// While it is held requests run, beside each other, and no host changes but by what they consume.
-pub(super) type Beside<'t> = RwLockReadGuard<'t, ()>;
+pub(in crate::scheduler) type Beside<'t> = RwLockReadGuard<'t, ()>;
 /// While it is held no other request runs.
-pub(super) type Alone<'t> = RwLockWriteGuard<'t, ()>;
+pub(in crate::scheduler) type Alone<'t> = RwLockWriteGuard<'t, ()>;
 
 impl Turns {
     /// For so many requests at a time.
-    pub(super) fn new(workers: usize) -> Self {
+    pub(in crate::scheduler) fn new(workers: usize) -> Self {
         Self {
             workers: Semaphore::new(workers.clamp(1, Semaphore::MAX_PERMITS)),
             phase: RwLock::new(()),
@@ -31,7 +31,7 @@ impl Turns {
     }
 
     /// A worker: held until the request is answered.
-    pub(super) async fn worker(
+    pub(in crate::scheduler) async fn worker(
         &self,
         patience: &Patience,
     ) -> Result<SemaphorePermit<'_>, SelectError> {
@@ -41,25 +41,31 @@ impl Turns {
     }
 
     /// Waits until nobody runs alone.
-    pub(super) async fn beside(&self, patience: &Patience) -> Result<Beside<'_>, SelectError> {
+    pub(in crate::scheduler) async fn beside(
+        &self,
+        patience: &Patience,
+    ) -> Result<Beside<'_>, SelectError> {
         patience.wait(self.phase.read()).await
     }
 
     /// Waits until nobody runs.
-    pub(super) async fn alone(&self, patience: &Patience) -> Result<Alone<'_>, SelectError> {
+    pub(in crate::scheduler) async fn alone(
+        &self,
+        patience: &Patience,
+    ) -> Result<Alone<'_>, SelectError> {
         patience.wait(self.phase.write()).await
     }
 }
 
 /// How long a request waits for others: no step of it begins later, so that all of it takes twice as long at most.
-pub(super) struct Patience {
+pub(in crate::scheduler) struct Patience {
     limit: Duration,
     until: Instant,
 }
 
 impl Patience {
     /// So much from now on.
-    pub(super) fn of(limit: Duration) -> Self {
+    pub(in crate::scheduler) fn of(limit: Duration) -> Self {
         Self {
             limit,
             until: Instant::now() + limit,
@@ -70,7 +76,10 @@ impl Patience {
     ///
     /// # Errors
     /// [`SelectError::Waited`].
-    pub(super) async fn wait<T>(&self, what: impl Future<Output = T>) -> Result<T, SelectError> {
+    pub(in crate::scheduler) async fn wait<T>(
+        &self,
+        what: impl Future<Output = T>,
+    ) -> Result<T, SelectError> {
         let waited = tokio::time::timeout_at(self.until, what).await;
         let waited = waited.map_err(|_| self.is_over())?;
         self.lasts().map(|()| waited)
@@ -80,7 +89,7 @@ impl Patience {
     ///
     /// # Errors
     /// As for [`wait`](Self::wait).
-    pub(super) fn lasts(&self) -> Result<(), SelectError> {
+    pub(in crate::scheduler) fn lasts(&self) -> Result<(), SelectError> {
         match Instant::now() < self.until {
             true => Ok(()),
             false => Err(self.is_over()),

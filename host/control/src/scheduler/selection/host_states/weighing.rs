@@ -6,10 +6,10 @@
 use longshore_plugin_api::{DriverError, HostTable, Mask, RequestSpec};
 
 use super::{RequestHosts, say_failed};
-use crate::scheduler::blend;
 use crate::scheduler::drivers::FaultPolicy;
 use crate::scheduler::errors::SelectError;
-use crate::scheduler::trail::{Method, Who, nobody_waits};
+use crate::scheduler::selection::blend;
+use crate::scheduler::watch::trail::{Method, Who, nobody_waits};
 
 impl RequestHosts {
     /// Adds the parts of all weighers to `weights`, for the hosts in `mask`.
