@@ -11,8 +11,9 @@ use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use longshore_control::call_watch::Note;
 use longshore_control::scheduler::{RequestHosts, SchedulerDrivers};
-use longshore_control::{NamedDriver, NamedWeigher};
+use longshore_control::{CallEnd, CallWatch, NamedDriver, NamedWeigher, Tally, Watched};
 use longshore_loader::{Loader, PluginMap, log};
 use longshore_plugin_api::{
     CallContext, Column, Filter, HostColumns, HostManager, HostReport, RequestFields, Scheduler,
@@ -94,7 +95,33 @@ const EVERY_FILTER: &[&str] = &[
     "type_affinity",
 ];
 
-fn drivers((filters, weighers): Enabled) -> Arc<SchedulerDrivers> {
+/// Counts and times each call, as a host does, and lets all of them pass.
+#[derive(Default)]
+struct Counted(Tally);
+
+impl CallWatch for Counted {
+    fn admit(&self) -> Result<(), String> {
+        Ok(())
+    }
+    fn begin(&self, _: &str) -> Note {
+        Note::default()
+    }
+    fn end(&self, _: Note) {}
+    fn ended(&self, _: CallEnd) {}
+    fn tally(&self) -> Option<&Tally> {
+        Some(&self.0)
+    }
+}
+
+fn counted() -> Watched {
+    Watched::by(Arc::new(Counted::default()))
+}
+
+fn drivers(enabled: Enabled) -> Arc<SchedulerDrivers> {
+    drivers_with(enabled, Watched::default)
+}
+
+fn drivers_with((filters, weighers): Enabled, watch: fn() -> Watched) -> Arc<SchedulerDrivers> {
     let text =
         std::fs::read_to_string(files::workspace().join("plugins.toml")).expect("the shipped map");
     let plugins = files::target().join("release").display().to_string();
@@ -118,17 +145,17 @@ fn drivers((filters, weighers): Enabled) -> Arc<SchedulerDrivers> {
         let one = loader
             .namespace::<dyn Filter>("longshore.scheduler.filter")
             .driver(name);
-        NamedDriver::new(name, one.expect("a filter").driver())
+        NamedDriver::new(name, one.expect("a filter").driver()).watched(watch())
     };
     let weigher = |&(name, factor): &(&str, f64)| {
         let one = loader
             .namespace::<dyn Weigher>("longshore.scheduler.weigher")
             .driver(name);
-        NamedWeigher::new(name, one.expect("a weigher").driver(), factor)
+        NamedWeigher::new(name, one.expect("a weigher").driver(), factor).watched(watch())
     };
     let drivers = SchedulerDrivers::new(
-        NamedDriver::new("filter_scheduler", scheduler),
-        NamedDriver::new("host_manager", manager),
+        NamedDriver::new("filter_scheduler", scheduler).watched(watch()),
+        NamedDriver::new("host_manager", manager).watched(watch()),
         filters.iter().map(filter).collect(),
         weighers.iter().map(weigher).collect(),
     );
@@ -234,6 +261,18 @@ fn schedule(c: &mut Criterion) {
         }
     }
     group.finish();
+}
+
+/// The same request with every call counted and timed, for what `plugin show` tells.
+fn watched(c: &mut Criterion) {
+    let drivers = drivers_with(PIKE, counted);
+    fill(&drivers, 1_000);
+    c.bench_function(
+        "1 instance, Pike's defaults, each call timed, 1000 hosts",
+        |b| {
+            b.iter(|| select(&drivers, 1).release());
+        },
+    );
 }
 
 /// How the time grows with the number of filters, and with that of instances in one request.
@@ -363,5 +402,7 @@ fn resident() -> u64 {
     pages.unwrap_or(0) * 4096
 }
 
-criterion_group!(benches, memory, schedule, growth, floor, sustained, update);
+criterion_group!(
+    benches, memory, schedule, watched, growth, floor, sustained, update
+);
 criterion_main!(benches);

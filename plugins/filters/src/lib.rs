@@ -5,11 +5,10 @@
 //! together. Nothing here knows the scheduler.
 #![forbid(unsafe_code)]
 
+mod aggregate_admission;
 mod aggregate_image_properties_isolation;
 mod aggregate_instance_extra_specs;
-mod aggregate_multi_tenancy_isolation;
 mod aggregate_ratio;
-mod aggregate_type_affinity;
 mod aggregates;
 mod all_hosts;
 mod attributes;
@@ -43,6 +42,7 @@ mod type_affinity;
 mod verdicts;
 mod version;
 
+use aggregate_admission::{AggregateAdmissionFilter, FlavorName, Project};
 use aggregate_ratio::AggregateRatioFilter;
 use exact::ExactFilter;
 use longshore_plugin_api::{export_plugin, Filter, FilterTraits};
@@ -76,13 +76,13 @@ export_plugin! {
         aggregate_io_ops: Filter => AggregateMaximumFilter<IoOps>;
         /// Hosts that their aggregates do not keep for other projects.
         aggregate_multi_tenancy_isolation: Filter =>
-            aggregate_multi_tenancy_isolation::AggregateMultiTenancyIsolation;
+            AggregateAdmissionFilter<Project>;
         /// Hosts with fewer instances than their aggregates allow.
         aggregate_num_instances: Filter => AggregateMaximumFilter<NumInstances>;
         /// Hosts with enough memory by the ratio of their aggregates.
         aggregate_ram: Filter => AggregateRatioFilter<ram::RamFilter>;
         /// Hosts whose aggregates name the flavor, or none.
-        aggregate_type_affinity: Filter => aggregate_type_affinity::AggregateTypeAffinityFilter;
+        aggregate_type_affinity: Filter => AggregateAdmissionFilter<FlavorName>;
         /// Every host: the filter that takes none out.
         all_hosts: Filter => all_hosts::AllHostsFilter;
         /// Hosts in the availability zone that was asked for.

@@ -1,38 +1,8 @@
-//! `disk`: free disk in MB.
-//! Reads one column; the range that it is normalised in starts at zero.
+//! `disk`: free disk in MB. The range that it is normalised in starts at zero.
 
-use longshore_plugin_api::{
-    score, Context, Driver, DriverError, Host, HostTable, Mask, NoSettings, RequestSpec, Weigher,
-    WeightRange,
-};
+use crate::by_column::{by_column, score_amounts};
 
-/// Weighs free disk.
-pub(crate) struct DiskWeigher;
-
-impl Driver for DiskWeigher {
-    type Settings = NoSettings;
-    fn new(_: NoSettings, _: &Context) -> Result<Self, DriverError> {
-        Ok(Self)
-    }
-}
-
-impl Weigher for DiskWeigher {
-    fn weigh(&self, host: Host<'_>, _: &RequestSpec) -> Result<f32, DriverError> {
-        Ok(host.free_disk_mb() as f32)
-    }
-
-    fn weigh_all(
-        &self,
-        hosts: &HostTable,
-        _: &RequestSpec,
-        _: &Mask<'_>,
-        scores: &mut [f32],
-    ) -> Result<(), DriverError> {
-        score(scores, hosts.free_disk_mb(), |value| value as f32);
-        Ok(())
-    }
-
-    fn range(&self) -> Result<WeightRange, DriverError> {
-        Ok(crate::FROM_ZERO)
-    }
+by_column! {
+    /// Weighs free disk.
+    DiskWeigher, free_disk_mb, score_amounts, crate::FROM_ZERO
 }

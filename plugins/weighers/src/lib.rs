@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod build_failure;
+mod by_column;
 mod by_text;
 mod counts;
 mod cpu;

@@ -40,10 +40,9 @@ fn hosts_alone() -> Vec<(&'static str, Arc<dyn Filter>)> {
 }
 
 fn with_aggregates() -> Vec<(&'static str, Arc<dyn Filter>)> {
+    use aggregate_admission::{AggregateAdmissionFilter, FlavorName, Project};
     use aggregate_image_properties_isolation::AggregateImagePropertiesIsolation;
     use aggregate_instance_extra_specs::AggregateInstanceExtraSpecsFilter;
-    use aggregate_multi_tenancy_isolation::AggregateMultiTenancyIsolation;
-    use aggregate_type_affinity::AggregateTypeAffinityFilter;
     vec![
         (
             "aggregate_core",
@@ -67,7 +66,7 @@ fn with_aggregates() -> Vec<(&'static str, Arc<dyn Filter>)> {
         ),
         (
             "aggregate_multi_tenancy",
-            build::<AggregateMultiTenancyIsolation>("{}"),
+            build::<AggregateAdmissionFilter<Project>>("{}"),
         ),
         (
             "aggregate_num_instances",
@@ -79,7 +78,7 @@ fn with_aggregates() -> Vec<(&'static str, Arc<dyn Filter>)> {
         ),
         (
             "aggregate_type_affinity",
-            build::<AggregateTypeAffinityFilter>("{}"),
+            build::<AggregateAdmissionFilter<FlavorName>>("{}"),
         ),
         (
             "availability_zone",

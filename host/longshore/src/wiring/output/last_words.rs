@@ -77,7 +77,8 @@ impl Tail {
     }
 
     /// Gives back the room of what was read, but for the last words: the file keeps its length, so that nothing is lost that
-    /// is printed meanwhile. Where a file system has no holes, or too much waits to be read, the file is emptied.
+    /// is printed meanwhile. Where a file system has no holes the file is emptied once all of it was read, and anywhere once
+    /// too much waits to be read.
     fn free(&mut self) -> io::Result<()> {
         let until = self.seen.saturating_sub(LAST_BYTES_MAX);
         if until - self.freed < READ_BYTES_MAX {
@@ -85,10 +86,14 @@ impl Tail {
         }
         let unread = self.file.metadata()?.len().saturating_sub(self.seen);
         let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-        let freed = fallocate(&self.file, flags, self.freed, until - self.freed);
-        if freed.is_ok() && unread < UNREAD_BYTES_MAX {
-            self.freed = until;
-            return Ok(());
+        if unread < UNREAD_BYTES_MAX {
+            let freed = fallocate(&self.file, flags, self.freed, until - self.freed);
+            if freed.is_ok() {
+                self.freed = until;
+            }
+            if freed.is_ok() || unread > 0 {
+                return Ok(());
+            }
         }
         self.file.set_len(0)?;
         self.file.rewind()?;
